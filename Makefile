@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# From a fresh clone to a booted kernel with the cgroup freezer of this repository. make help says what there is; each target is a
+# script in harness/, and everything made goes to out/.
+
+# The kernel: the base of the series and its source package, the architecture, kernel debugging, another source tree, no series, more configuration
+BASE	?= 6.12
+ARCH	?= x86_64
+DEBUG	?=
+LINUX	?=
+VANILLA	?=
+CONFIG	?=
+JOBS	?= $(shell nproc)
+
+# The guest: which test programs and with which arguments, its limits in seconds, CPUs, memory in MB, KVM=auto|1|0
+TESTS	?=
+ARGS	?=
+TIMEOUT	?=
+LIMIT	?=
+SMP	?= 2
+MEM	?= 2048
+KVM	?= auto
+APPEND	?=
+QEMU_ARGS ?=
+V	?=
+
+export BASE ARCH DEBUG LINUX VANILLA CONFIG JOBS TESTS ARGS TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
+
+.PHONY: help run test test-harness shell gdb image tree series steps check bench clean distclean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:
+	@harness/help.sh
+
+run:
+	@harness/prepare.sh
+	@harness/run.sh run
+
+test:
+	@harness/test.sh
+
+test-harness:
+	@harness/selftest.sh
+
+shell gdb:
+	@harness/prepare.sh
+	@harness/run.sh $@
+
+image:
+	@harness/prepare.sh image >&2
+	@harness/where.sh image
+
+tree:
+	@harness/prepare.sh tree >&2
+	@harness/where.sh tree
+
+series:
+	@harness/prepare.sh tree
+	@harness/series.sh
+
+# Each patch of the series builds, with the option and without
+steps:
+	@harness/prepare.sh tree
+	@harness/steps.sh
+
+check:
+	@harness/check.sh
+
+# The same measurement on our kernel and on the unpatched one
+bench:
+	@VANILLA= harness/prepare.sh
+	@VANILLA=1 harness/prepare.sh
+	@VANILLA= harness/run.sh bench
+	@VANILLA=1 harness/run.sh bench
+
+# What was built; clean leaves the unpacked sources and what was fetched.
+clean:
+	rm -rf out/tree out/run out/series-* out/check out/*.log
+
+distclean:
+	rm -rf out

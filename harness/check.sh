@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh: make check. What can be said about the code without running it. Ends red if any step has something to say.
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+dir=$TOP/harness
+. "$dir/series-lib.sh"
+[ -z "$VANILLA" ] || die "VANILLA=1 has nothing of ours to check"
+
+logs=$OUT/check
+mkdir -p "$logs"
+steps=7
+n=0
+failed=()
+finished=0
+
+trap '[ "$finished" = 1 ] || echo "check: broken off" >&2' EXIT
+
+# check NAME COMMAND...: clean when the command succeeds and its output has no line of a warning or an error
+check() {
+	local name=$1 log=$logs/${1// /-}.log started=$SECONDS status=0
+	shift
+	n=$((n + 1))
+	("$@") >"$log" 2>&1 || status=$?
+	if [ "$status" = 0 ] && ! grep -qiE '(warning|error|check):' "$log"; then
+		echo "[$n/$steps] $name: clean ($((SECONDS - started)) s)"
+	else
+		grep -iE '(warning|error|check):' "$log" | head -n 15 || tail -n 5 "$log"
+		echo "[$n/$steps] $name: FAILED, $(grep -ciE '(warning|error|check):' "$log") complaints, log: $(rel "$log")"
+		failed+=("$name")
+	fi
+}
+
+"$dir/tools.sh" check
+"$dir/prepare.sh" image
+
+mapfile -t ours < <(for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
+sources() { printf '%s\n' "${ours[@]}" | grep -E "$1" | grep -v '^tools/' || true; }
+
+series() { "$dir/series.sh"; }
+
+mails() {
+	cd "$TREE" || return 1
+	# Of its exit status we make nothing: what counts is what remains of its complaints.
+	find "$OUT/series-$BASE" -name '*.patch' ! -name '0000-*' -print0 | sort -z |
+		{ xargs -0 -r perl scripts/checkpatch.pl --no-tree --strict --terse --showfile --show-types --no-summary || true; } |
+		awk -F'\t' '
+			NR == FNR { if ($0 !~ /^#/ && NF > 1) { type[++n] = $1; file[n] = $2 } next }
+			{
+				for (i = 1; i <= n; i++)
+					if (index($0, ":" type[i] ":") && $0 ~ file[i]) next
+				print
+			}' "$dir/checkpatch-ignored" -
+}
+
+# Objects are built again with more warnings, then put back as they were, so the kernel is not linked again for it.
+objects() {
+	local source object dir name status=0
+	take_lock "$TREE.d/build.lock"
+	for source in $(sources '\.c$'); do
+		object=${source%.c}.o
+		dir=$BUILD/$(dirname "$object") name=$(basename "$object")
+		[ -f "$BUILD/$object" ] || { echo "error: $object is not part of the kernel that was built"; status=1; continue; }
+		cp -p "$dir/$name" "$logs/$name"
+		cp -p "$dir/.$name.cmd" "$logs/$name.cmd"
+		rm "$dir/$name"
+		kmake "$TREE" "$@" "$object" || status=$?
+		mv "$logs/$name" "$dir/$name"
+		mv "$logs/$name.cmd" "$dir/.$name.cmd"
+	done
+	exec 9>&-
+	return "$status"
+}
+
+kernel_doc() {
+	cd "$TREE" || return 1
+	for file in $(sources '\.[ch]$'); do
+		perl scripts/kernel-doc -none -Wall "$file" || return 1
+	done
+}
+
+# All of them again: a warning of the last build is not repeated.
+tests() {
+	rm -rf "$BUILD/kselftest"
+	"$dir/initramfs.sh" || return 1
+	cat "$BUILD/tests.log"
+}
+
+scripts() {
+	local list
+	mapfile -t list < <(cd "$TOP" && git ls-files | while read -r file; do
+		head -c 40 "$file" 2>/dev/null | head -n 1 | tr -d '\0' | grep -qE '^#!.*[/ ](ba|da)?sh' && echo "$file"
+	done)
+	cd "$TOP" && shellcheck -x "${list[@]}"
+}
+
+check "series" series
+check "checkpatch" mails
+check "sparse" objects C=2 CF=-D__CHECK_ENDIAN__
+check "W=1" objects W=1
+check "kernel-doc" kernel_doc
+check "selftests build" tests
+check "shellcheck" scripts
+finished=1
+if [ "${#failed[@]}" -gt 0 ]; then
+	echo "check: ${#failed[@]} of $n steps failed: ${failed[*]}"
+	exit 1
+fi
+echo "check: $n steps, all clean"

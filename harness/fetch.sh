@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# fetch.sh: get the kernel source of BASE, Debian's package linux-source-BASE, and unpack it once to out/src/BASE. The tarball in
+# /usr/src is used when it is there. With LINUX= the source is a copy of that tree instead, brought up to date each time.
+
+. "$(dirname "$0")/lib.sh"
+
+package=linux-source-$BASE
+tarball=/usr/src/$package.tar.xz
+
+mkdir -p "$OUT/src"
+take_lock "$OUT/src/.lock"
+
+if [ -n "$LINUX" ]; then
+	step 2 "source: a copy of $LINUX"
+	mkdir -p "$SRC"
+	# What a build leaves behind stays behind.
+	changed=$(rsync -a --delete --out-format='%n' --exclude-from="$TOP/harness/build-artefacts" "$LINUX/" "$SRC/") ||
+		die "could not copy $LINUX"
+	if [ -n "$changed" ] || [ ! -e "$SRC.stamp" ]; then
+		touch "$SRC.stamp"
+		# For apply.sh, which has a tree or more of it
+		for state in "$OUT/tree/$SRC_NAME"*.d; do
+			[ ! -d "$state" ] || printf "%s\n" "${changed//deleting /}" >>"$state/upstream"
+		done
+	fi
+	exit 0
+fi
+
+# system_apt: the package from the suites that this machine is set up for. Root installs it, anybody else unpacks it.
+system_apt() {
+	if [ "$(id -u)" = 0 ]; then
+		apt-cache show "$package" >/dev/null 2>&1 || apt-get update || return 1
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package"
+	else
+		apt-cache show "$package" >/dev/null 2>&1 && download
+	fi
+}
+
+# download APT-OPTIONS...: the package into out/, and its tarball out of it
+download() {
+	local dir=$OUT/dl
+	mkdir -p "$dir"
+	(cd "$dir" && apt-get "$@" download "$package") || return 1
+	dpkg-deb --show "$dir/$package"_*.deb | tr '\t' ' ' >"$dir/$package.version"
+	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" >"$dir/$package.tar.xz.new" || return 1
+	rm "$dir/$package"_*.deb
+	mv "$dir/$package.tar.xz.new" "$dir/$package.tar.xz"
+	tarball=$dir/$package.tar.xz
+}
+
+# isolated_apt SUITES...: an apt of its own below out/, with these suites and nothing of the machine's but its mirror, its keys and its
+# proxies. Adds no suite to the machine and needs no root.
+isolated_apt() {
+	local apt=$OUT/apt mirror suite
+	# shellcheck disable=SC2016
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -v security | head -n 1)
+	mirror=${mirror:-http://deb.debian.org/debian}
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/empty"
+	for suite; do
+		case $suite in
+		*-security) echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://security.debian.org/debian-security $suite main" ;;
+		*) echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" ;;
+		esac
+	done >"$apt/sources.list"
+	set -- -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/empty" -o Dir::Etc::PreferencesParts="$apt/empty" \
+		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" -o Dir::Cache::Archives="$apt/archives" -o APT::Sandbox::User=""
+	apt-get "$@" update && download "$@"
+}
+
+get() {
+	case $BASE in
+	7.*) isolated_apt trixie-backports ;;
+	*) system_apt || isolated_apt bookworm bookworm-security ;;
+	esac
+}
+
+[ -f "$tarball" ] || [ ! -f "$OUT/dl/$package.tar.xz" ] || tarball=$OUT/dl/$package.tar.xz
+if [ ! -f "$tarball" ]; then
+	step 2 "source: fetching the package $package"
+	log=$OUT/fetch.log
+	if ! get >"$log" 2>&1 || [ ! -f "$tarball" ]; then
+		tail -n 5 "$log" >&2
+		say "the package $package is not to be had here, log: $(rel "$log")"
+		die "with a tree of your own:  make ... BASE=$BASE LINUX=/path/to/linux"
+	fi
+fi
+
+# Unpacked before, from this very tarball?
+id=$(stat -Lc '%s %Y' "$tarball")
+if [ "$(cat "$SRC.stamp" 2>/dev/null)" = "$id" ]; then
+	exit 0
+fi
+step 2 "source: unpacking $tarball"
+rm -rf "$SRC" "$SRC.new" "$SRC.stamp"
+mkdir "$SRC.new"
+tar -xJf "$tarball" -C "$SRC.new" --strip-components=1 || die "could not unpack $tarball"
+mv "$SRC.new" "$SRC"
+if [ "$tarball" = "$OUT/dl/$package.tar.xz" ]; then
+	cp "$OUT/dl/$package.version" "$SRC.version"
+else
+	{ dpkg-query -W "$package" 2>/dev/null || echo "$package"; } | tr '\t' ' ' >"$SRC.version"
+fi
+echo "$id" >"$SRC.stamp"

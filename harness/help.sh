@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+cat <<'END'
+make run            boot the patched kernel and show a real job frozen and thawed
+make test           the selftests in the guest; the last line: N passed, N failed, N skipped
+make shell          a shell in the guest (leave with exit or Ctrl-A x)
+make gdb            the same, waiting for gdb on port 1234
+make -s image       build; the last line is the path of the bootable image
+make series         the complete series, ready for git am, to out/series-$(BASE)/
+make steps          build each step of the series, with the freezer and without
+make check          checkpatch, sparse, W=1, kernel-doc, shellcheck
+make bench          side by side with the unpatched kernel, on a clock that counts instructions
+make test-harness   tests that must fail, and do they?
+make clean          remove what was built (distclean: and what was unpacked)
+
+BASE=6.12           the base: a directory of patches/     ARCH=x86_64   the architecture
+VANILLA=1           the unpatched kernel                  DEBUG=1       lockdep, KASAN and the like
+LINUX=/tree         another source tree                   CONFIG=file   options added to the configuration
+
+TESTS="churn state*"  test programs to run (patterns)     ARGS="-n 20"  their arguments
+TIMEOUT=900         seconds for the guest                 LIMIT=60      seconds for each test program
+SMP=2 MEM=2048      CPUs and MB of the guest              KVM=auto|1|0  V=1 all that the tests print
+
+One program:        make test TESTS=churn ARGS="-n 5 -m vfork" V=1
+Exit status of harness/run.sh: 0 passed, 1 set-up, 2 build failed, 3 test failed, 4 kernel report, 5 hang, 6 ended early,
+                    7 results missing, 8 test skipped
+END

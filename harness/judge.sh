@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# judge.sh DIR MODE QEMU-STATUS TIMEOUT: say how a boot ended, from the verdict of the guest, the kernel's console, what the programs
+# printed and how QEMU ended. Nothing is taken for granted: without the guest's last word the run has failed.
+#
+# The exit status, of several the first of this list:
+#   6  ended early: a panic, a reboot, or the guest was off without a verdict
+#   5  a hang: the guest or a test passed its time limit, a hung task, a lockup, a stall
+#   4  a kernel report: a warning, an oops, lockdep, a sanitizer (harness/reports, less harness/allowed-reports)
+#   7  results are missing: less came than was planned
+#   3  a test failed
+#   8  nothing failed, but a test of ours was skipped
+#   0  passed
+# 2 is a build that failed, 1 that something is missing on this machine.
+
+. "$(dirname "$0")/lib.sh"
+
+dir=$1 mode=$2 qemu=$3 limit=$4
+console=$dir/console.log
+reasons=()
+code=0
+
+# because STATUS TEXT
+because() {
+	[ "$code" != 0 ] || code=$1
+	reasons+=("$2")
+}
+
+# scan KIND: the lines of the console that harness/reports calls that
+scan() {
+	[ -f "$console" ] || return 0
+	tr -d '\r' <"$console" |
+		grep -aE -f <(awk -F'\t' -v kind="$1" '$1 == kind {print $2}' "$TOP/harness/reports") |
+		grep -avE -f <(sed -e '/^#/d' -e 's/\t#.*//' -e '/^$/d' "$TOP/harness/allowed-reports"; echo '^$') || true
+}
+
+# field NAME: a count of ktap.pl
+field() { awk -v name="$1" '$1 == name && NF == 2 {n = $2} END {print n + 0}' "$dir/results" 2>/dev/null || echo 0; }
+
+verdict=
+if [ "$(tail -n 1 "$dir/verdict" 2>/dev/null)" = end ]; then
+	verdict=$(head -n 1 "$dir/verdict")
+fi
+tainted=$(awk '$1 == "tainted" {print $2}' "$dir/verdict" 2>/dev/null || true)
+reports=$(scan report)
+hangs=$(scan hang)
+panic=$(grep -aoE 'Kernel panic - not syncing.*' "$console" 2>/dev/null | head -n 1 | tr -d '\r' || true)
+
+if [ -n "$panic" ]; then
+	because "$E_EARLY" "ended early: $panic"
+elif [ "$qemu" = 124 ] || [ "$qemu" = 137 ]; then
+	because "$E_HANG" "hang: the guest was not done after $limit s"
+elif [ "$qemu" != 0 ]; then
+	because "$E_EARLY" "ended early: QEMU's exit status $qemu: $(tail -n 1 "$dir/qemu.log" 2>/dev/null)"
+elif [ -z "$verdict" ]; then
+	because "$E_EARLY" "ended early: the guest is off and left no verdict"
+fi
+[ "$(field timeouts)" = 0 ] || because "$E_HANG" "hang: $(field timeouts) test programs passed their time limit"
+[ -z "$hangs" ] || because "$E_HANG" "hang: $(head -n 1 <<<"$hangs")"
+[ -z "$reports" ] || because "$E_REPORT" "kernel report: $(head -n 1 <<<"$reports")$(n=$(wc -l <<<"$reports"); [ "$n" = 1 ] || echo ", and $((n - 1)) lines more")"
+# D, W and L: an oops, a warning, a soft lockup that the console did not show
+if [ -z "$reports$hangs$panic" ] && [ $((${tainted:-0} & (1 << 7 | 1 << 9 | 1 << 14))) != 0 ]; then
+	because "$E_REPORT" "kernel report: the kernel is tainted ($tainted)"
+fi
+
+run_level=${#reasons[@]}
+# A limit of a test program is among the failed already.
+[ "$(field timeouts)" = 0 ] || run_level=$((run_level - 1))
+case $mode in
+test)
+	passed=$(field passed) failed=$(field failed) skipped=$(field skipped)
+	if [ "$(field missing)" != 0 ]; then
+		because "$E_MISSING" "results are missing: $(field missing) less than planned"
+	elif [ "$(field programs)" = 0 ] || [ $((passed + failed + skipped)) = 0 ]; then
+		because "$E_MISSING" "results are missing: no test ran"
+		failed=$((failed + 1))
+	fi
+	[ "$((failed - $(field missing) - $(field timeouts)))" -le 0 ] || because "$E_TEST" "a test failed"
+	[ "$skipped" = 0 ] || because "$E_SKIP" "a test was skipped"
+	# A test that provoked a report may have passed: the report is a failure of its own.
+	failed=$((failed + run_level))
+	;;
+*)
+	passed=0 failed=$run_level skipped=0
+	if [ "$verdict" = "$mode 0" ]; then
+		passed=1
+	elif [ -n "$verdict" ]; then
+		because "$E_TEST" "$mode failed: exit status ${verdict#* }"
+		failed=$((failed + 1))
+	fi
+	;;
+esac
+
+{
+	if [ "$mode" = test ] && grep -qE '^(failed|missing|skipped): ' "$dir/results" 2>/dev/null; then
+		grep -E '^(failed|missing|skipped): ' "$dir/results" | sed 's/^/      /'
+	fi
+	if [ "$code" != 0 ]; then
+		if [ ! -s "$dir/output.log" ] || [ "$code" = "$E_EARLY" ]; then
+			echo "      the end of the console:"
+			tail -n 12 "$console" 2>/dev/null | tr -d '\r' | sed 's/^/      | /'
+		fi
+		printf 'FAILED: %s\n' "${reasons[@]}"
+	else
+		echo "PASSED"
+	fi
+	echo "logs: $(rel "$dir")/ (console.log: the kernel, output.log: the programs, command: QEMU)"
+} >&2
+if [ "$mode" = test ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+fi
+exit "$code"

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# What the scripts of the harness share: where things are, how they speak, how they end. Sourced, never run.
+#
+# Everything made by the harness is under out/:
+#   src/BASE          the pristine source, never written to
+#   tree/NAME         the source plus the series and the new files; hard links to the pristine one except where they differ
+#   tree/NAME.d       the state of apply.sh: stage/ (the files that differ), changed (when the tree last changed)
+#   tree/NAME/build-ARCH...  the kernel's O= directory, test programs and initramfs included. In the tree, for then the kernel's make
+#                     uses relative paths, and ccache finds again what another tree or clone has built.
+#   run/TIME-MODE-NAME  one boot: command, console, output, verdict
+#   series-BASE       what `make series` writes
+
+set -euo pipefail
+
+# How make test and its parts end. harness/judge.sh explains the last six.
+readonly E_SETUP=1 E_BUILD=2 E_TEST=3 E_REPORT=4 E_HANG=5 E_EARLY=6 E_MISSING=7 E_SKIP=8
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+OUT=$TOP/out
+BASE=${BASE:-6.12}
+ARCH=${ARCH:-x86_64}
+DEBUG=${DEBUG:-}
+VANILLA=${VANILLA:-}
+LINUX=${LINUX:-}
+CONFIG=${CONFIG:-}
+JOBS=${JOBS:-$(nproc)}
+[ "$DEBUG" != 0 ] || DEBUG=
+[ "$VANILLA" != 0 ] || VANILLA=
+
+say() { printf '%s\n' "$*" >&2; }
+die() { printf '%s\n' "$*" >&2; exit "$E_SETUP"; }
+
+# step N TEXT: one of the seven steps from nothing to a verdict
+step() { printf '[%s/7] %s\n' "$1" "$2" >&2; }
+
+# A path as the user may type it from the top of the repository
+rel() { printf '%s' "${1#"$TOP"/}"; }
+
+# take_lock FILE: one at a time, until this script ends
+take_lock() {
+	mkdir -p "$(dirname "$1")"
+	exec 9>"$1"
+	flock -n 9 || { say "waiting for another make that holds $(rel "$1")"; flock 9; }
+}
+
+series_bases() { (cd "$TOP/patches" 2>/dev/null && echo [0-9]*/) | tr -d /; }
+
+[ -d "$TOP/patches/$BASE" ] || die "BASE=$BASE: no patches/$BASE here; there is: $(series_bases)"
+[ -f "$TOP/harness/arch/$ARCH.sh" ] || die "ARCH=$ARCH: not supported yet; there is: $(cd "$TOP/harness/arch" && echo *.sh | sed 's/\.sh//g')"
+[ -z "$CONFIG" ] || [ -f "$CONFIG" ] || die "CONFIG=$CONFIG: no such file"
+# shellcheck source=harness/arch/x86_64.sh
+. "$TOP/harness/arch/$ARCH.sh"
+
+SRC_NAME=$BASE
+if [ -n "$LINUX" ]; then
+	[ -f "$LINUX/Kbuild" ] || die "LINUX=$LINUX: not a Linux source tree"
+	LINUX=$(cd "$LINUX" && pwd)
+	SRC_NAME=$BASE-$(basename "$LINUX")-$(printf '%s' "$LINUX" | cksum | cut -d' ' -f1)
+fi
+# SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/steps.sh).
+TREE_NAME=$SRC_NAME${VANILLA:+-vanilla}${SERIES_STEPS:+-steps}
+VARIANT=$ARCH${DEBUG:+-debug}
+[ -z "$CONFIG" ] || VARIANT=$VARIANT-$(basename "$CONFIG" .config)
+BUILD_NAME=$TREE_NAME-$VARIANT
+
+SERIES=$TOP/patches/$BASE
+SRC=$OUT/src/$SRC_NAME
+TREE=$OUT/tree/$TREE_NAME
+BUILD=$TREE/build-$VARIANT
+IMAGE=$BUILD/$ARCH_IMAGE
+INITRD=$BUILD/initramfs.cpio
+
+# The tests, with the kernel or not: they are copied into every tree, so that VANILLA=1 runs them too
+TESTS_DIR=tools/testing/selftests/freezer
+
+# kmake DIR ARGS...: the kernel's make. The same version string for the same source, no name of this machine in it; no bytecode
+# of scripts in the source.
+kmake() {
+	local dir=$1 localversion=-freezer cc=${CROSS_COMPILE:-}gcc hostcc=gcc
+	shift
+	[ -z "$VANILLA" ] || localversion=-vanilla
+	if command -v ccache >/dev/null; then cc="ccache $cc" hostcc="ccache $hostcc"; fi
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BASE -u CONFIG -u DEBUG -u LINUX -u VANILLA -u TESTS -u V \
+		PYTHONDONTWRITEBYTECODE=1 CCACHE_BASEDIR="$OUT" CCACHE_NOHASHDIR=1 \
+		KBUILD_BUILD_USER=freezer KBUILD_BUILD_HOST=localhost KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' \
+		nice -n 5 make -C "$dir" O="$BUILD" ARCH="$ARCH_KERNEL" CROSS_COMPILE="${CROSS_COMPILE:-}" CC="$cc" HOSTCC="$hostcc" \
+		LOCALVERSION="$localversion" -j"$JOBS" "$@"
+}

@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, bench, shell, gdb) and judge what came of it.
+#
+#   TESTS=   test programs to run, shell patterns with blanks between;  ARGS= their arguments
+#   TIMEOUT= seconds for the whole guest;  LIMIT= for each test program (default: what their settings file says)
+#   SMP=2 MEM=2048 KVM=auto|1|0;  APPEND= more for the kernel command line;  QEMU_ARGS= more for QEMU
+
+. "$(dirname "$0")/lib.sh"
+
+mode=$1
+initrd=${RUN_INITRD:-$INITRD}
+SMP=${SMP:-2}
+MEM=${MEM:-2048}
+guest_mode=$mode
+tty=0
+
+case $mode in
+test) timeout=1500 ;;
+run) timeout=300 ;;
+bench) timeout=1200 SMP=1 KVM=0 ;;
+gdb) timeout=0 guest_mode=shell KVM=0 ;;
+shell) timeout=0 ;;
+*) die "run.sh: unknown mode $mode" ;;
+esac
+# Lockdep and KASAN make emulation several times slower, and need memory.
+[ -z "$DEBUG" ] || { timeout=$((timeout * 3)); [ "$MEM" -ge 4096 ] || MEM=4096; }
+timeout=${TIMEOUT:-$timeout}
+
+# make_command RUNDIR MODE ACCEL: QEMU's command, into the array and into RUNDIR/command
+make_command() {
+	local dir=$1 accel=$3 append
+	append="console=$ARCH_CONSOLE panic=-1 oops=panic no_console_suspend freezer.mode=$2 freezer.terminal=$ARCH_TERMINAL"
+	[ "$2" != shell ] || append="console=$ARCH_CONSOLE panic=-1 no_console_suspend freezer.mode=shell freezer.terminal=$ARCH_CONSOLE"
+	[ "$tty" = 0 ] || append="$append freezer.tty=1 freezer.cols=$cols freezer.rows=$rows"
+	[ -z "${TESTS:-}" ] || append="$append freezer.tests=${TESTS// /,}"
+	[ -z "${ARGS:-}" ] || append="$append freezer.args=${ARGS// /%20}"
+	[ -z "${LIMIT:-}" ] || append="$append freezer.limit=$LIMIT"
+	[ -z "${APPEND:-}" ] || append="$append $APPEND"
+
+	command=("$ARCH_QEMU")
+	# shellcheck disable=SC2206
+	command+=($ARCH_MACHINE)
+	case $accel in
+	kvm) command+=(-accel kvm -cpu host) ;;
+	*) command+=(-accel "tcg$([ "$mode" = bench ] || echo ,thread=multi)" -cpu "$ARCH_CPU_TCG") ;;
+	esac
+	# A clock that counts instructions: the same figures on any host
+	[ "$mode" != bench ] || command+=(-icount "shift=1,sleep=off")
+	# shellcheck disable=SC2054
+	command+=(-smp "$SMP" -m "$MEM" -nodefaults -no-reboot -display none
+		-kernel "$IMAGE" -initrd "$initrd"
+		-device virtio-serial
+		-chardev "file,id=verdict,path=$dir/verdict" -device virtserialport,chardev=verdict,name=verdict
+		-drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe")
+	case $2 in
+	shell) command+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=$dir/console.log" -serial chardev:console) ;;
+	probe) command+=(-serial "file:$dir/console.log") ;;
+	*) command+=(-serial "file:$dir/console.log" -chardev "stdio,id=terminal,signal=on" -serial chardev:terminal) ;;
+	esac
+	[ "$mode" != gdb ] || command+=(-s -S)
+	# shellcheck disable=SC2206
+	[ -z "${QEMU_ARGS:-}" ] || command+=($QEMU_ARGS)
+	command+=(-append "$append")
+	rm -f "$dir/verdict"
+	truncate -s 1G "$dir/disk"
+	# As one would type it
+	printf '%s\n' "${command[@]}" | sed "s/.*[^A-Za-z0-9_.,:=/+-].*/'&'/" | paste -sd' ' >"$dir/command"
+}
+
+# accelerator: kvm when this very kernel comes up with it, and soon. That /dev/kvm is there says little: in a virtual machine it may not run
+# our guest, or run it slower than emulation. Tried once per host boot.
+accelerator() {
+	local dir key answer=tcg
+	case ${KVM:-auto} in
+	0 | no | n) echo tcg; return ;;
+	1 | yes | y) echo kvm; return ;;
+	esac
+	if [ ! -w /dev/kvm ] || [ "$(uname -m)" != "$ARCH_KERNEL" ]; then
+		echo tcg
+		return
+	fi
+	key=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -r)
+	if [ "$(cut -d' ' -f1 "$OUT/kvm" 2>/dev/null)" != "$key" ]; then
+		dir=$OUT/run/probe.$$
+		mkdir -p "$dir"
+		make_command "$dir" probe kvm
+		timeout -k 5 15 "${command[@]}" </dev/null >/dev/null 2>&1 || true
+		! grep -q '^end' "$dir/verdict" 2>/dev/null || answer=kvm
+		rm -rf "$dir"
+		echo "$key $answer" >"$OUT/kvm"
+		[ "$answer" = kvm ] || say "      /dev/kvm is there but does not run this kernel in 15 s: emulation (KVM=1 to insist)"
+	fi
+	cut -d' ' -f2 "$OUT/kvm"
+}
+
+[ -f "$IMAGE" ] || die "no kernel at $(rel "$IMAGE"); make image builds it"
+mkdir -p "$OUT/run"
+# The last twenty runs are kept.
+(cd "$OUT/run" && for old in $(printf '%s\n' 20* | sort -r | tail -n +20); do [ ! -d "$old" ] || rm -rf "$old"; done)
+accel=$(accelerator)
+dir=$OUT/run/$(date +%Y%m%d-%H%M%S)-$mode-$BUILD_NAME.$$
+mkdir -p "$dir"
+ln -sfn "$(basename "$dir")" "$OUT/run/latest-$mode"
+if [ -t 1 ]; then
+	cols=$(tput cols 2>/dev/null || echo 80) rows=$(tput lines 2>/dev/null || echo 24)
+	[ "$mode" = test ] || tty=1
+fi
+make_command "$dir" "$guest_mode" "$accel"
+trap 'rm -f "$dir/disk"' EXIT
+
+step 7 "boot: $accel, $SMP CPUs, $MEM MB$([ "$timeout" = 0 ] || echo ", at most $timeout s"), logs: $(rel "$dir")/"
+sed 's/^/      /' "$dir/command" >&2
+
+started=$(date +%s)
+status=0
+case $mode in
+shell | gdb)
+	[ "$mode" != gdb ] || say "      waiting for:  gdb $(rel "$BUILD")/vmlinux -ex 'target remote :1234'"
+	timeout --foreground -k 10 "$timeout" "${command[@]}" || status=$?
+	exit "$status"
+	;;
+test)
+	{
+		timeout --foreground -k 10 "$timeout" "${command[@]}" </dev/null 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
+	} | tee "$dir/output.log" | perl "$TOP/harness/ktap.pl" "$dir/results" || true
+	;;
+*)
+	{
+		timeout --foreground -k 10 "$timeout" "${command[@]}" </dev/null 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
+	} | tee "$dir/output.log" || true
+	;;
+esac
+status=$(cat "$dir/status" 2>/dev/null || echo 0)
+say "      $(($(date +%s) - started)) s"
+"$TOP/harness/judge.sh" "$dir" "$mode" "$status" "$timeout"

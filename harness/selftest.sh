@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# selftest.sh: do the tests fail when they must? Boots the kernel of make test with the programs of harness/selftest/, one boot each,
+# and compares how harness/run.sh ends, and its last line, with what is known. CASES="crash warn" selects.
+
+dir=$(dirname "$0")
+"$dir/prepare.sh" image
+. "$dir/lib.sh"
+dir=$TOP/harness
+
+export RUN_INITRD=$BUILD/initramfs-harness.cpio
+"$dir/initramfs.sh" "$TOP/harness/selftest" "$RUN_INITRD"
+
+# program, exit status, last line, reason, seconds for the guest, for the program
+cases='pass|0|2 passed, 0 failed, 0 skipped|PASSED|120|20
+fail|3|1 passed, 1 failed, 0 skipped|a test failed|120|20
+status|3|1 passed, 1 failed, 0 skipped|exit status 3|120|20
+skip|8|1 passed, 0 failed, 1 skipped|a test was skipped|120|20
+skipall|8|0 passed, 0 failed, 1 skipped|a test was skipped|120|20
+silent|7|0 passed, 1 failed, 0 skipped|results are missing|120|20
+short|7|2 passed, 1 failed, 0 skipped|results are missing|120|20
+nosuch|7|0 passed, 1 failed, 0 skipped|no test ran|120|20
+warn|4|1 passed, 1 failed, 0 skipped|kernel report: .*WARNING|120|20
+oops|6|0 passed, 3 failed, 0 skipped|kernel report: .*BUG|120|20
+crash|6|0 passed, 2 failed, 0 skipped|Kernel panic - not syncing: sysrq triggered crash|120|20
+off|6|1 passed, 2 failed, 0 skipped|left no verdict|120|20
+hung|5|1 passed, 1 failed, 0 skipped|blocked for more than|120|20
+stuck|5|0 passed, 2 failed, 0 skipped|passed their time limit|120|3
+stuck|5|0 passed, 2 failed, 0 skipped|the guest was not done|30|1000'
+
+mkdir -p "$OUT/run"
+passed=0 failed=0 n=0
+total=$(wc -l <<<"$cases")
+while IFS='|' read -r program status last reason timeout limit; do
+	n=$((n + 1))
+	[ -z "${CASES:-}" ] || [[ " $CASES " == *" $program "* ]] || continue
+	log=$OUT/run/harness-$n-$program.log
+	started=$SECONDS
+	got=0
+	TESTS=$program ARGS='' TIMEOUT=$timeout LIMIT=$limit "$dir/run.sh" test </dev/null >"$log" 2>&1 || got=$?
+	if [ "$got" = "$status" ] && [ "$(tail -n 1 "$log")" = "$last" ] && grep -q "$reason" "$log"; then
+		passed=$((passed + 1))
+		echo "ok $n harness: $program ends with $status: $(grep -m 1 "$reason" "$log" | cut -c 1-100) ($((SECONDS - started)) s)"
+	else
+		failed=$((failed + 1))
+		echo "not ok $n harness: $program: status $got, $status expected; last line \"$(tail -n 1 "$log")\", \"$last\" expected; \"$reason\"" \
+			"$(grep -q "$reason" "$log" || echo 'not ')said; log: $(rel "$log")"
+	fi
+done <<<"$cases"
+[ -n "${CASES:-}" ] || [ $((passed + failed)) = "$total" ] || failed=$((failed + 1))
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]

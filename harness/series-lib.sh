@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The series of patches/BASE: what the mails say and how they are put on a tree. Sourced by apply.sh, series.sh and check.sh.
+#
+# A mail that brings in new files of this repository names them with lines "New-file: path" below its "---"; "New-file: dir/" stands for
+# every file that git tracks below dir. "Removed-file: path" there takes a file of the kernel away without quoting it.
+
+# Directories of the repository whose files are files of the kernel
+readonly KERNEL_DIRS='Documentation arch block drivers fs include init io_uring ipc kernel lib mm net samples scripts security tools virt'
+
+series_patches() {
+	[ ! -f "$SERIES/series" ] || sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES/series" | sed "${SERIES_STEPS:-\$}q"
+}
+
+# The series file and the directory must agree.
+check_series() {
+	local listed present
+	[ -z "${SERIES_STEPS:-}" ] || return 0
+	listed=$(series_patches | sort)
+	present=$(cd "$SERIES" && find . -maxdepth 1 -name '*.patch' -printf '%P\n' | sort)
+	[ "$listed" != "$present" ] || return 0
+	say "patches/$BASE/series and the directory do not agree (< listed only, > there only):"
+	diff <(echo "$listed") <(echo "$present") | sed -n '/^[<>] ./p' >&2
+	die "repair:  (cd patches/$BASE && ls *.patch >series)"
+}
+
+# touched_files PATCH: the existing files that its hunks change
+touched_files() {
+	sed -n -E 's,^diff --git a/(.*) b/.*$,\1,p; s,^rename to (.*)$,\1,p' "$1"
+	removed_files_of "$1"
+}
+
+removed_files_of() { sed -n 's/^Removed-file: *//p' "$1"; }
+
+has_hunks() { grep -q '^diff --git ' "$1"; }
+
+# list_below DIR: the files of the repository below DIR, as git knows them
+list_below() {
+	if [ -e "$TOP/.git" ] && command -v git >/dev/null; then
+		git -C "$TOP" ls-files -- "$1"
+	else
+		(cd "$TOP" && find "$1" -type f 2>/dev/null | sort)
+	fi | while read -r file; do
+		[ ! -f "$TOP/$file" ] || echo "$file"
+	done
+}
+
+# new_files_of PATCH: the new files that the mail names, one on a line
+new_files_of() {
+	local path
+	sed -n 's/^New-file: *//p' "$1" | while read -r path; do
+		case $path in
+		*/) list_below "$path" ;;
+		*) echo "$path" ;;
+		esac
+	done
+}
+
+# copy_new_files DIR: copies the files named on stdin
+copy_new_files() {
+	local file
+	while read -r file; do
+		[ -f "$TOP/$file" ] || die "New-file: $file: not in the repository"
+		mkdir -p "$1/$(dirname "$file")"
+		cp --preserve=mode "$TOP/$file" "$1/$file"
+	done
+}
+
+# stage_pristine DIR: the pristine versions of the files that the series changes; prints their names
+stage_pristine() {
+	local patch file
+	for patch in $(series_patches); do
+		touched_files "$SERIES/$patch"
+	done | sort -u | while read -r file; do
+		echo "$file"
+		[ -f "$SRC/$file" ] || continue
+		mkdir -p "$1/$(dirname "$file")"
+		cp --preserve=mode "$SRC/$file" "$1/$file"
+	done
+}
+
+# apply_hunks DIR PATCH. Not as part of the git repository that out/ lies in.
+apply_hunks() {
+	has_hunks "$2" || return 0
+	(cd "$1" && GIT_CEILING_DIRECTORIES=$(cd "$1/.." && pwd) git apply --whitespace=nowarn "$2") 2>"$1.errors"
+}
+
+conflict() {
+	say "patches/$BASE/$1 does not apply:"
+	sed 's/^/      /' "$2.errors" >&2
+	[ -z "$LINUX" ] || say "(if $LINUX holds the series already, VANILLA=1 builds it as it is)"
+	say "next:  cd $(rel "$2") && GIT_CEILING_DIRECTORIES=.. git apply --reject $SERIES/$1"
+	say "       then mend what the .rej files say in patches/$BASE/$1"
+	exit "$E_SETUP"
+}
+
+# unnamed_files: files of the repository at the kernel's paths that no patch of the series brings in
+unnamed_files() {
+	local patch place
+	for place in $KERNEL_DIRS; do
+		[ ! -d "$TOP/$place" ] || list_below "$place"
+	done | sort | comm -23 - <(for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
+}

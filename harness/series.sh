@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# series.sh: make series. Writes out/series-BASE/: a cover letter, and mails whose diffs hold both the hunks of patches/BASE and the new files
+# that they name. Then proves it: git am of all of it on the pristine source gives the tree that is built.
+#
+# git works on the files that the series touches, not on all eighty thousand: it looks at no other file when it applies a mail. That nothing
+# else of the tree differs is seen with diff, which is quick as the tree is hard links.
+
+. "$(dirname "$0")/lib.sh"
+. "$TOP/harness/series-lib.sh"
+[ -z "$VANILLA" ] || die "VANILLA=1 has no series"
+
+work=$OUT/series-work
+result=$OUT/series-$BASE
+take_lock "$OUT/series.lock"
+check_series
+[ -n "$(series_patches)" ] || die "patches/$BASE/series is empty"
+unnamed=$(unnamed_files)
+if [ -n "$unnamed" ]; then
+	say "no patch of patches/$BASE brings in:"
+	say "$unnamed"
+	die "repair:  a line \"New-file: path\" after the --- of the mail that brings it in"
+fi
+
+# The mails are the same from the same input: no names, dates or settings of this machine
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_AUTHOR_DATE
+export GIT_COMMITTER_NAME='Container Freezer' GIT_COMMITTER_EMAIL=container-freezer@localhost GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
+export GIT_CEILING_DIRECTORIES=$OUT
+rm -rf "$work" "$result"
+mkdir -p "$work/info" "$result"
+
+# new_repository DIR: what the series touches, pristine
+new_repository() {
+	git init -q -b main "$1"
+	stage_pristine "$1" >/dev/null
+	GIT_AUTHOR_NAME=$GIT_COMMITTER_NAME GIT_AUTHOR_EMAIL=$GIT_COMMITTER_EMAIL GIT_AUTHOR_DATE=$GIT_COMMITTER_DATE
+	git -C "$1" add -A -f
+	git -C "$1" commit -q --allow-empty -m "$(cat "$SRC.version" 2>/dev/null || echo "$SRC_NAME")"
+	git -C "$1" tag base
+}
+
+# header NAME: a line of what git mailinfo found
+header() { sed -n "s/^$1: //p" "$work/info/head"; }
+
+repo=$work/make
+new_repository "$repo"
+for patch in $(series_patches); do
+	git -C "$repo" mailinfo --no-scissors "$work/info/message" "$work/info/diff" <"$SERIES/$patch" >"$work/info/head"
+	if [ -z "$(header Subject)" ] || [ -z "$(header Email)" ]; then
+		die "patches/$BASE/$patch is not a mail with From: and Subject:"
+	fi
+	if has_hunks "$SERIES/$patch"; then
+		git -C "$repo" apply --index --whitespace=nowarn "$SERIES/$patch" 2>"$repo.errors" || conflict "$patch" "$repo"
+	fi
+	new_files_of "$SERIES/$patch" >"$work/info/new"
+	copy_new_files "$repo" <"$work/info/new"
+	xargs -r -d '\n' git -C "$repo" add -f -- <"$work/info/new"
+	removed_files_of "$SERIES/$patch" | xargs -r -d '\n' git -C "$repo" rm -q --
+	if git -C "$repo" diff --cached --quiet; then
+		die "patches/$BASE/$patch changes nothing: neither hunks nor new files"
+	fi
+	GIT_AUTHOR_NAME=$(header Author) GIT_AUTHOR_EMAIL=$(header Email) GIT_AUTHOR_DATE=$(header Date)
+	GIT_AUTHOR_DATE=${GIT_AUTHOR_DATE:-$GIT_COMMITTER_DATE}
+	{ header Subject; echo; cat "$work/info/message"; } | git -C "$repo" commit -q -F - --cleanup=whitespace
+	# What else the mail says below its --- is kept there.
+	awk '/^diff --git /{exit} on && !/^(New|Removed)-file:/ && !/^ .*\|/ && !/^ [0-9]+ files? changed/{print} /^---$/{on = 1}' "$SERIES/$patch" >"$work/info/notes"
+	if grep -q '[^[:space:]]' "$work/info/notes"; then
+		git -C "$repo" notes add -F "$work/info/notes"
+	fi
+done
+
+cover=
+for file in "$SERIES/cover-letter" "$TOP/patches/cover-letter"; do
+	[ ! -f "$file" ] || { cover=$file; break; }
+done
+git -C "$repo" format-patch -q --cover-letter --notes -M -o "$result" --no-signature base..main
+# The cover letter's first line is its subject.
+if [ -n "$cover" ]; then
+	awk -v file="$cover" '
+		BEGIN { getline subject < file; while ((getline line < file) > 0) body = body line "\n"; sub(/^\n+/, "", body) }
+		{ sub(/\*\*\* SUBJECT HERE \*\*\*/, subject) }
+		/^\*\*\* BLURB HERE \*\*\*$/ { printf "%s", body; next }
+		{ print }' "$result/0000-cover-letter.patch" >"$work/info/cover"
+	mv "$work/info/cover" "$result/0000-cover-letter.patch"
+else
+	say "there is no patches/$BASE/cover-letter and no patches/cover-letter: the cover letter is a form"
+fi
+
+# The proof
+again=$work/again
+new_repository "$again"
+find "$result" -name '*.patch' ! -name '0000-*' | sort | xargs git -C "$again" am -q >"$work/am.log" 2>&1 ||
+	{ cat "$work/am.log" >&2; die "git am does not take $(rel "$result") on the pristine source"; }
+differ=0
+list=$(git -C "$again" diff --name-only --no-renames base main)
+while read -r file; do
+	if [ -e "$again/$file" ]; then
+		cmp -s "$again/$file" "$TREE/$file" || { say "differs from the built tree: $file"; differ=1; }
+	elif [ -e "$TREE/$file" ]; then
+		say "gone, but in the built tree: $file"
+		differ=1
+	fi
+done <<<"$list"
+others=$({ diff -rq --no-dereference -x 'build-*' "$SRC" "$TREE" || true; } | sed -E 's,^Only in ('"$TREE|$SRC"')/?([^:]*): ,\2/,; s,^Files ('"$SRC"')/(.*) and .* differ$,\2,; s,^/,,' |
+	while read -r path; do
+		if [ -d "$TREE/$path" ]; then (cd "$TREE" && find "$path" -type f); else echo "$path"; fi
+	done | sort | comm -23 - <(sort <<<"$list"))
+if [ -n "$others" ]; then
+	say "in the built tree, but not of the series:"
+	say "$others"
+	differ=1
+fi
+[ "$differ" = 0 ] || die "the series and the built tree are not the same"
+rm -rf "$work"
+(cd "$TOP" && ls "out/series-$BASE"/*.patch)
+echo "$(series_patches | wc -l) patches in out/series-$BASE/; git am takes them on $(cat "$SRC.version" 2>/dev/null || echo "$SRC_NAME"), and the result is the tree that is built"

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Container freezer: what the rest of the kernel sees of it.
+ *
+ * The model is explained at the head of kernel/cgroup_freezer.c.
+ */
+#ifndef _LINUX_CGROUP_FREEZER_H
+#define _LINUX_CGROUP_FREEZER_H
+
+#include <linux/jump_label_ratelimit.h>
+#include <linux/sched.h>
+
+/**
+ * enum cgroup_freezer_rest - how a task whose door is closed is at rest
+ * @CGROUP_FREEZER_BUSY:	it is not: on a run queue, or forking
+ * @CGROUP_FREEZER_ASLEEP:	it was seen asleep; whatever wakes it, it cannot
+ *				get past its door
+ * @CGROUP_FREEZER_IN_PLACE:	frozen inside of its sleep or stop; its wake-up
+ *				waits for the thaw
+ * @CGROUP_FREEZER_PARKED:	it waits at the door
+ * @CGROUP_FREEZER_WRITER:	it waits for the very freeze that it has asked for
+ * @CGROUP_FREEZER_EXITED:	it has died instead
+ */
+enum cgroup_freezer_rest {
+	CGROUP_FREEZER_BUSY,
+	CGROUP_FREEZER_ASLEEP,
+	CGROUP_FREEZER_IN_PLACE,
+	CGROUP_FREEZER_PARKED,
+	CGROUP_FREEZER_WRITER,
+	CGROUP_FREEZER_EXITED,
+};
+
+/**
+ * enum freezer_state - the effective state of a cgroup
+ * @CGROUP_FREEZER_THAWED:	its tasks run
+ * @CGROUP_FREEZER_FREEZING:	it is asked to freeze and something is not at rest
+ * @CGROUP_FREEZER_FROZEN:	every task of it and of its descendants is at rest
+ */
+enum freezer_state {
+	CGROUP_FREEZER_THAWED,
+	CGROUP_FREEZER_FREEZING,
+	CGROUP_FREEZER_FROZEN,
+};
+
+#ifdef CONFIG_CGROUP_FREEZER
+extern struct static_key_false_deferred cgroup_freezer_active;
+
+/* kernel/freezer.c */
+enum cgroup_freezer_rest freeze_task_at_rest(struct task_struct *p);
+void thaw_task_at_rest(struct task_struct *p);
+void thaw_killed_task(struct task_struct *p);
+
+/* kernel/cgroup_freezer.c */
+bool cgroup_frozen(struct task_struct *task);
+bool cgroup_freezer_hold(void);
+void __cgroup_freezer_door(void);
+void __cgroup_freezer_kill(struct task_struct *task);
+
+/**
+ * cgroup_freezer_closed - is the door of this task closed?
+ * @task: the task to look at
+ *
+ * Context: any. The answer may be out of date on return unless the caller
+ * keeps the freezers from changing their state.
+ * Return: %true from the moment at which the cgroup of @task is asked to freeze
+ * until it is thawed, whether or not @task has come to rest yet.
+ */
+static inline bool cgroup_freezer_closed(struct task_struct *task)
+{
+	return static_branch_unlikely(&cgroup_freezer_active.key) &&
+	       READ_ONCE(task->cgroup_freezer_closed);
+}
+
+/**
+ * cgroup_freezer_door - wait here while the cgroup of %current is frozen
+ *
+ * Stands where a task is about to run user code or to handle a signal, and in
+ * the loops of those tasks that work for user space and never return to it.
+ *
+ * Context: process context, with no locks held that a task of another cgroup
+ * could need; may sleep until the thaw.
+ */
+static inline void cgroup_freezer_door(void)
+{
+	if (cgroup_freezer_closed(current))
+		__cgroup_freezer_door();
+}
+
+/**
+ * cgroup_freezer_kill - let a killed task leave, if it may
+ * @task: a task that has just been woken by a fatal signal, or has become an
+ *	  OOM victim after that
+ *
+ * Context: any, interrupts disabled or not; @task's siglock may be held.
+ */
+static inline void cgroup_freezer_kill(struct task_struct *task)
+{
+	if (cgroup_freezer_closed(task))
+		__cgroup_freezer_kill(task);
+}
+#else /* !CONFIG_CGROUP_FREEZER */
+static inline bool cgroup_frozen(struct task_struct *task)
+{
+	return false;
+}
+
+static inline bool cgroup_freezer_hold(void)
+{
+	return false;
+}
+
+static inline bool cgroup_freezer_closed(struct task_struct *task)
+{
+	return false;
+}
+
+static inline void cgroup_freezer_door(void)
+{
+}
+
+static inline void cgroup_freezer_kill(struct task_struct *task)
+{
+}
+#endif /* !CONFIG_CGROUP_FREEZER */
+
+#endif /* _LINUX_CGROUP_FREEZER_H */

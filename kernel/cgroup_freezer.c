@@ -1,0 +1,1312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: stop and restart the tasks of a cgroup
+ *
+ * A controller for cgroup v1 hierarchies.  "echo FROZEN > freezer.state" stops
+ * every task of the cgroup and of its descendants so that none of them can
+ * tell, "echo THAWED" lets them go on.  Interface, errors and examples are in
+ * Documentation/cgroups/freezer-subsystem.txt.
+ *
+ * Model
+ * -----
+ *
+ * A task can break the promise of a freeze only in user mode, and there is one
+ * door to user mode: resume_user_mode_work(), behind TIF_NOTIFY_RESUME.  A
+ * freeze closes the door of each task (task_struct::cgroup_freezer_closed) and
+ * does nothing else to it: no signal is sent, no sleep is ended, no system
+ * call is restarted.  A task whose door is closed is at rest when it is
+ *
+ *   parked	it came to the door and waits there, in __refrigerator();
+ *   in place	it slept in a TASK_FREEZABLE sleep, a job control stop or a
+ *		ptrace stop, which became TASK_FROZEN: its wake-up is kept in
+ *		task_struct::saved_state until the thaw;
+ *   asleep	it was seen off the run queues.  Whatever wakes it, the door is
+ *		on its way to user mode, and also on its way to handle a signal
+ *		(get_signal()) and to fork (freezer_can_fork()).
+ *
+ * A task that is not at rest is busy: running, runnable, or in the middle of a
+ * fork.  It reports by itself when it parks or dies.  When it falls asleep
+ * instead nobody tells us, hence the busy tasks are looked at again, with
+ * back-off, for as long as there are any (freezer_relook()).
+ *
+ * Being at rest is final until the thaw: the task may wake and finish its
+ * system call in the kernel, but it only gets as far as the door.
+ *
+ * States
+ * ------
+ *
+ * A cgroup is asked to freeze by itself (FREEZING_SELF: "FROZEN" was written to
+ * its freezer.state) or by an ancestor (FREEZING_PARENT).  While it is asked,
+ *
+ *   FREEZING	if a task of it is busy, a pass over its tasks is under way, a
+ *		task is being moved into it, or a child cgroup is FREEZING;
+ *   FROZEN	otherwise.
+ *
+ * It is THAWED while nobody asks.  The things that keep a cgroup from FROZEN
+ * are counted (nr_busy, nr_busy_children), so the state is known at any time
+ * without a scan; freezer_update() works it out and freezer_set_state() is the
+ * only function that changes it.
+ *
+ * Locks
+ * -----
+ *
+ *   cgroup_mutex
+ *     freezer_mutex		one pass over a subtree at a time
+ *       css_set_lock		irq-safe; all fields of struct cgroup_freezer and
+ *				all cgroup_freezer_* fields of task_struct, and
+ *				the tasks' membership in cgroups
+ *         freezer_lock		kernel/freezer.c
+ *           p->pi_lock
+ *
+ *   sighand->siglock
+ *     p->pi_lock		a fatal signal, __cgroup_freezer_kill()
+ *
+ * css_set_lock protects all of the accounting because the accounting is about
+ * membership: with it held, the cgroup of a task, the list of tasks of a cgroup
+ * and the counters agree, except while a task is being moved (freezer_attach()).
+ * freezer_mutex only serializes the passes of writers; fork, exit, the door and
+ * migration do not take it.
+ *
+ * task_struct::cgroup_freezer_closed is written under css_set_lock and read
+ * without it at the door; the ordering is explained at freezer_close_door(),
+ * freezer_open_door(), __cgroup_freezer_kill() and freezer_can_fork(), where
+ * the barriers are labelled (A) to (E).
+ */
+
+#include <linux/cgroup.h>
+#include <linux/cgroup_freezer.h>
+#include <linux/delay.h>
+#include <linux/freezer.h>
+#include <linux/kernfs.h>
+#include <linux/mutex.h>
+#include <linux/oom.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cgroup_freezer.h>
+
+/* How long a writer of FROZEN waits unless told otherwise. */
+#define FREEZER_TIMEOUT_MS	10000U
+
+/* Tasks that a pass treats before it lets other users of css_set_lock in. */
+#define FREEZER_BATCH		128U
+
+/* The first and the longest pause between two looks at the busy tasks. */
+#define FREEZER_RELOOK_MIN_US	50UL
+#define FREEZER_RELOOK_MAX_US	10000UL
+
+/* How long a freeze waits for a task that is asleep on its way through exit. */
+#define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
+
+/**
+ * enum freezer_flags - what is asked of a cgroup, and whether it is there
+ * @FREEZER_ONLINE:		between css_online and css_offline
+ * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
+ * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
+ * @FREEZER_PASS:		a pass over its tasks holds one of nr_busy
+ * @FREEZER_FREEZING:		asked to freeze for any reason
+ */
+enum freezer_flags {
+	FREEZER_ONLINE		= 1 << 0,
+	FREEZER_FREEZING_SELF	= 1 << 1,
+	FREEZER_FREEZING_PARENT	= 1 << 2,
+	FREEZER_PASS		= 1 << 3,
+
+	FREEZER_FREEZING	= FREEZER_FREEZING_SELF | FREEZER_FREEZING_PARENT,
+};
+
+/**
+ * struct cgroup_freezer - the freezer of one cgroup
+ * @css:		what cgroup core knows of it
+ * @state_file:		freezer.state, for its notifications
+ * @wait:		writers of FROZEN wait here
+ * @flags:		enum freezer_flags
+ * @state:		enum freezer_state
+ * @nr_busy:		own tasks that are not at rest, plus one for a pass, plus
+ *			one for each task that is being moved here
+ * @nr_busy_children:	children whose state is FREEZING
+ * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
+ *			its request is gone
+ * @generation:		how often FROZEN was reached
+ * @nr_freezes:		how often THAWED was left
+ * @nr_timeouts:	writers that gave up
+ * @timeout_ms:		the patience of writers, in milliseconds
+ * @since_ns:		when @state was entered, or, while THAWED is still shown,
+ *			when a freeze was asked for (CLOCK_MONOTONIC)
+ * @freezing_ns:	time spent FREEZING up to @since_ns
+ * @frozen_ns:		time spent FROZEN up to @since_ns
+ *
+ * From @flags on: written under css_set_lock.  @state, @flags, @generation and
+ * @nr_cancelled are also read without it, by readers of freezer.state and in
+ * the wait condition of writers.
+ */
+struct cgroup_freezer {
+	struct cgroup_subsys_state	css;
+	struct cgroup_file		state_file;
+	wait_queue_head_t		wait;
+
+	unsigned int			flags;
+	enum freezer_state	state;
+	unsigned int			nr_busy;
+	unsigned int			nr_busy_children;
+	unsigned int			nr_cancelled;
+	unsigned int			timeout_ms;
+	u64				generation;
+	u64				nr_freezes;
+	u64				nr_timeouts;
+	u64				since_ns;
+	u64				freezing_ns;
+	u64				frozen_ns;
+};
+
+/*
+ * On while any cgroup has FREEZING_SELF, and for a while after: a scheduler
+ * that freezes and thaws jobs in turn shall not patch code for every slice.
+ */
+DEFINE_STATIC_KEY_DEFERRED_FALSE(cgroup_freezer_active, 10 * HZ);
+
+/* Serializes the passes over subtrees, see "Locks" above. */
+static DEFINE_MUTEX(freezer_mutex);
+
+/* All busy tasks of all cgroups, under css_set_lock. */
+static LIST_HEAD(busy_tasks);
+static unsigned int nr_busy_tasks;
+
+/* Pending or running for as long as there are busy tasks. */
+static void freezer_relook(struct work_struct *work);
+static DECLARE_WORK(relook_work, freezer_relook);
+
+static const char * const state_names[] = {
+	[CGROUP_FREEZER_THAWED]		= "THAWED",
+	[CGROUP_FREEZER_FREEZING]	= "FREEZING",
+	[CGROUP_FREEZER_FROZEN]		= "FROZEN",
+};
+
+static struct cgroup_freezer *css_freezer(struct cgroup_subsys_state *css)
+{
+	return css ? container_of(css, struct cgroup_freezer, css) : NULL;
+}
+
+static struct cgroup_freezer *task_freezer(struct task_struct *task)
+{
+	return css_freezer(task_css(task, freezer_cgrp_id));
+}
+
+static struct cgroup_freezer *parent_freezer(struct cgroup_freezer *freezer)
+{
+	return css_freezer(freezer->css.parent);
+}
+
+static u64 freezer_id(struct cgroup_freezer *freezer)
+{
+	return cgroup_id(freezer->css.cgroup);
+}
+
+/*
+ * The state of a cgroup
+ */
+
+static void freezer_set_state(struct cgroup_freezer *freezer,
+			      enum freezer_state state)
+{
+	enum freezer_state old = freezer->state;
+	u64 now = ktime_get_ns();
+	u64 spent = now - freezer->since_ns;
+
+	lockdep_assert_held(&css_set_lock);
+
+	if (old == CGROUP_FREEZER_FROZEN)
+		freezer->frozen_ns += spent;
+	else if (old == CGROUP_FREEZER_FREEZING ||
+		 state == CGROUP_FREEZER_FROZEN)
+		freezer->freezing_ns += spent;
+	if (old == CGROUP_FREEZER_THAWED)
+		freezer->nr_freezes++;
+	if (state == CGROUP_FREEZER_FROZEN)
+		WRITE_ONCE(freezer->generation, freezer->generation + 1);
+
+	freezer->since_ns = now;
+	WRITE_ONCE(freezer->state, state);
+
+	trace_cgroup_freezer_state(freezer_id(freezer), old, state, spent);
+	cgroup_file_notify_now(&freezer->state_file);
+	wake_up_all(&freezer->wait);
+}
+
+/*
+ * Work out the state of @freezer from its flags and counters, and that of its
+ * ancestors as far as they depend on it.
+ */
+static void freezer_update(struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	while (freezer) {
+		struct cgroup_freezer *parent = parent_freezer(freezer);
+		enum freezer_state old = freezer->state, new;
+
+		if (!(freezer->flags & FREEZER_FREEZING))
+			new = CGROUP_FREEZER_THAWED;
+		else if (freezer->nr_busy || freezer->nr_busy_children)
+			new = CGROUP_FREEZER_FREEZING;
+		else
+			new = CGROUP_FREEZER_FROZEN;
+
+		if (new == old)
+			return;
+
+		freezer_set_state(freezer, new);
+		if (!parent)
+			return;
+
+		if (new == CGROUP_FREEZER_FREEZING)
+			parent->nr_busy_children++;
+		else if (old == CGROUP_FREEZER_FREEZING)
+			parent->nr_busy_children--;
+
+		freezer = parent;
+	}
+}
+
+static void freezer_get_busy(struct cgroup_freezer *freezer)
+{
+	if (!freezer->nr_busy++)
+		freezer_update(freezer);
+}
+
+static void freezer_put_busy(struct cgroup_freezer *freezer)
+{
+	if (!WARN_ON_ONCE(!freezer->nr_busy) && !--freezer->nr_busy)
+		freezer_update(freezer);
+}
+
+/*
+ * The account of a task
+ *
+ * cgroup_freezer_busy_in names the cgroup whose nr_busy counts the task, and is
+ * set for exactly the tasks on busy_tasks.  It is not looked up from the task's
+ * css because the two differ while the task is being moved.
+ */
+
+static void freezer_trace_rest(struct task_struct *task,
+			       struct cgroup_freezer *freezer,
+			       enum cgroup_freezer_rest how)
+{
+	if (trace_cgroup_freezer_rest_enabled())
+		trace_cgroup_freezer_rest(task, freezer_id(freezer), how,
+					  ktime_get_ns() - freezer->since_ns);
+}
+
+/* @task is at rest, or gone: it does not keep its cgroup from FROZEN. */
+static void freezer_task_rests(struct task_struct *task,
+			       enum cgroup_freezer_rest how)
+{
+	struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
+
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(task->cgroup_freezer_rest, how);
+	WRITE_ONCE(task->cgroup_freezer_busy_in, NULL);
+	list_del(&task->cgroup_freezer_node);
+	nr_busy_tasks--;
+
+	freezer_trace_rest(task, freezer, how);
+	freezer_put_busy(freezer);
+}
+
+static void freezer_task_busy(struct task_struct *task,
+			      struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
+	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+	if (!nr_busy_tasks++)
+		queue_work(system_unbound_wq, &relook_work);
+	list_add_tail(&task->cgroup_freezer_node, &busy_tasks);
+
+	freezer_trace_rest(task, freezer, CGROUP_FREEZER_BUSY);
+	freezer_get_busy(freezer);
+}
+
+/*
+ * How is @task, which is in the cgroup of @freezer, at rest? Freezes it in
+ * place where that is possible.
+ *
+ * A task that forks is never at rest, see freezer_can_fork(). A task that exits
+ * is going to leave the cgroup, and whoever reads the list of tasks of a FROZEN
+ * cgroup would rather not see it change, so it gets some time to do so; not for
+ * ever, as it may wait for a file server that is gone.
+ */
+static enum cgroup_freezer_rest freezer_look(struct task_struct *task,
+					     struct cgroup_freezer *freezer)
+{
+	if (READ_ONCE(task->cgroup_freezer_forking))
+		return CGROUP_FREEZER_BUSY;
+	if (unlikely(READ_ONCE(task->flags) & PF_EXITING) &&
+	    ktime_get_ns() - freezer->since_ns < FREEZER_EXIT_GRACE_NS)
+		return CGROUP_FREEZER_BUSY;
+	return freeze_task_at_rest(task);
+}
+
+/*
+ * Close the door of @task, which is in the cgroup of @freezer.
+ *
+ *	CPU 0 (here)				CPU 1 (@task)
+ *
+ *	closed = 1				[woken] on_rq = 1
+ *	set TIF_NOTIFY_RESUME			full barrier, in __schedule()
+ *	(A) full barrier			read the TIF flags, irqs off
+ *	on_rq?					go to user mode
+ *
+ * At least one of them sees the other.  If the look finds @task off the run
+ * queue, its next wake-up comes later, and it sees the flag when it gets to its
+ * door; no lock is needed to know that (freeze_task_at_rest()).  If the look
+ * finds @task on the run queue, @task is busy, and the kick makes a task that
+ * is past its last look at the flags, or is in user mode already, come back
+ * and look again.  The group is not FROZEN before it has reported.
+ *
+ * The flag may already be set for another reason.  resume_user_mode_work()
+ * clears it before it comes to the door, with a full barrier in between, so
+ * either it is still set after (A) or the door is seen closed.
+ */
+static void freezer_close_door(struct task_struct *task,
+			       struct cgroup_freezer *freezer)
+{
+	enum cgroup_freezer_rest how;
+
+	WRITE_ONCE(task->cgroup_freezer_closed, 1);
+	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+	smp_mb__after_atomic();	/* (A) pairs with (C) and (D) */
+
+	how = freezer_look(task, freezer);
+	if (how != CGROUP_FREEZER_BUSY) {
+		WRITE_ONCE(task->cgroup_freezer_rest, how);
+		freezer_trace_rest(task, freezer, how);
+		return;
+	}
+
+	freezer_task_busy(task, freezer);
+	kick_process(task);
+}
+
+/*
+ * Open the door of @task and wake it if it waits there, or in place.
+ *
+ *	CPU 0 (here)				CPU 1 (@task, __refrigerator())
+ *
+ *	closed = 0				state = TASK_FROZEN
+ *	(B) full barrier			(C) full barrier
+ *	TASK_FROZEN? wake it			closed? schedule()
+ *
+ * Without the barriers both could read the old value, and @task would sleep on
+ * with nobody left to wake it.
+ *
+ * A sleeper that was not frozen in place is not touched.
+ *
+ * Return: true if @task had to be woken.
+ */
+static bool freezer_open_door(struct task_struct *task)
+{
+	if (task->cgroup_freezer_busy_in)
+		freezer_task_rests(task, CGROUP_FREEZER_BUSY);
+
+	/* cgroup_freezer_hold() has to report again the next time */
+	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
+	WRITE_ONCE(task->cgroup_freezer_closed, 0);
+	smp_mb();	/* (B) pairs with (C) */
+	if (!(READ_ONCE(task->__state) & TASK_FROZEN))
+		return false;
+
+	thaw_task_at_rest(task);
+	return true;
+}
+
+/*
+ * Make the door of @task match the state of its cgroup, which is that of
+ * @freezer.  Safe to repeat, and whoever comes last is right, since the flags
+ * of a cgroup and the membership of its tasks change under css_set_lock.
+ */
+static void freezer_conform(struct task_struct *task,
+			    struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	if (!(freezer->flags & FREEZER_FREEZING)) {
+		if (task->cgroup_freezer_closed)
+			freezer_open_door(task);
+	} else if (!task->cgroup_freezer_closed &&
+		   !(task->flags & PF_KTHREAD)) {
+		freezer_close_door(task, freezer);
+	}
+}
+
+/*
+ * The door, from the side of the task
+ */
+
+/*
+ * A signal waits for the thaw, a fatal one too. Two kinds of killed tasks leave
+ * and die all the same; they get no further than to do_exit():
+ *
+ *  - the threads that an exec of their own process kills, or else the exec
+ *    would wait for the thaw, even if it is done by a thread that was moved to
+ *    a cgroup that is not frozen;
+ *  - an OOM victim, which has to give its memory back, with all its threads.
+ */
+static bool freezer_may_leave(struct task_struct *task)
+{
+	return unlikely(fatal_signal_pending(task)) &&
+	       (READ_ONCE(task->signal->group_exec_task) ||
+		tsk_is_oom_victim(task));
+}
+
+/**
+ * cgroup_frozen - does a cgroup hold this task?
+ * @task: the task to look at
+ *
+ * For the system freezer, which leaves such a task alone when it thaws others.
+ *
+ * Context: any, as long as @task cannot be released.
+ * Return: %true if the door of @task is closed and @task may not leave.
+ */
+bool cgroup_frozen(struct task_struct *task)
+{
+	return cgroup_freezer_closed(task) && !freezer_may_leave(task);
+}
+
+/*
+ *	CPU 0 (the killer)			CPU 1 (@task, __refrigerator())
+ *
+ *	SIGKILL is pending			state = TASK_FROZEN
+ *	(E) full barrier, wake_up_state()	(C) full barrier
+ *	TASK_FROZEN? wake it			killed? schedule()
+ *
+ * An OOM victim is killed before it is marked as a victim. For it (E) is the
+ * barrier of cmpxchg() on signal->oom_mm.
+ */
+void __cgroup_freezer_kill(struct task_struct *task)
+{
+	if (freezer_may_leave(task))
+		thaw_killed_task(task);
+}
+
+/**
+ * cgroup_freezer_hold - does the cgroup of %current want it to stay frozen?
+ *
+ * The condition on which __refrigerator() keeps a task, apart from the system
+ * freezer's.  Reports %current as parked.
+ *
+ * Context: %current has set its state to TASK_FROZEN; takes css_set_lock.
+ * Return: %true if %current has to stay.
+ */
+bool cgroup_freezer_hold(void)
+{
+	if (!static_branch_unlikely(&cgroup_freezer_active.key))
+		return false;
+
+	smp_mb();	/* (C) pairs with (B) and (E) */
+	if (!READ_ONCE(current->cgroup_freezer_closed) ||
+	    freezer_may_leave(current))
+		return false;
+
+	if (READ_ONCE(current->cgroup_freezer_rest) != CGROUP_FREEZER_PARKED) {
+		spin_lock_irq(&css_set_lock);
+		if (current->cgroup_freezer_busy_in)
+			freezer_task_rests(current, CGROUP_FREEZER_PARKED);
+		else
+			WRITE_ONCE(current->cgroup_freezer_rest,
+				   CGROUP_FREEZER_PARKED);
+		spin_unlock_irq(&css_set_lock);
+	}
+
+	return true;
+}
+
+/*
+ * Not a loop: if the door is closed again before %current gets away from
+ * __refrigerator() it stays there, and later it is closed with
+ * TIF_NOTIFY_RESUME set.
+ */
+void __cgroup_freezer_door(void)
+{
+	__refrigerator(false);
+}
+
+/*
+ * Fork
+ *
+ * A closed door is also closed for fork: a task that is at rest asleep inside
+ * of fork() must not add a task to a FROZEN cgroup.
+ *
+ *	CPU 0 (freezer_close_door())		CPU 1 (the parent)
+ *
+ *	closed = 1				forking = 1
+ *	(A) full barrier			(D) full barrier
+ *	forking? then busy			closed? then start over
+ *
+ * At least one of them sees the other.  A fork that is past this point goes
+ * through: until it is over its parent is busy, hence the cgroup not FROZEN,
+ * and the child is born with its door closed, by the pass if that finds it in
+ * the cgroup, or else by freezer_fork().
+ */
+static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
+{
+	/* a new task starts with an open door, whatever was copied */
+	child->cgroup_freezer_closed = 0;
+	child->cgroup_freezer_forking = 0;
+	child->cgroup_freezer_rest = CGROUP_FREEZER_BUSY;
+	child->cgroup_freezer_busy_in = NULL;
+
+	WRITE_ONCE(current->cgroup_freezer_forking, 1);
+	smp_mb();	/* (D) pairs with (A) */
+	if (likely(!cgroup_freezer_closed(current)))
+		return 0;
+
+	WRITE_ONCE(current->cgroup_freezer_forking, 0);
+	/* the way by which the arch code restarts a system call */
+	set_notify_signal(current);
+	return -ERESTARTNOINTR;
+}
+
+static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
+{
+	WRITE_ONCE(current->cgroup_freezer_forking, 0);
+}
+
+/*
+ * @child has been added to its css_set, under css_set_lock.  If the flags read
+ * here do not say freezing yet, a pass that sets them later finds @child.
+ */
+static void freezer_fork(struct task_struct *child)
+{
+	if (static_branch_unlikely(&cgroup_freezer_active.key)) {
+		struct cgroup_freezer *freezer;
+
+		rcu_read_lock();
+		freezer = task_freezer(child);
+		if (READ_ONCE(freezer->flags) & FREEZER_FREEZING) {
+			spin_lock_irq(&css_set_lock);
+			freezer_conform(child, task_freezer(child));
+			spin_unlock_irq(&css_set_lock);
+		}
+		rcu_read_unlock();
+	}
+
+	/* only now may the parent count as at rest */
+	smp_store_release(&current->cgroup_freezer_forking, 0);
+}
+
+/*
+ * @task has left its css_set, so no pass finds it any more and it does not
+ * become busy again.
+ */
+static void freezer_exit(struct task_struct *task)
+{
+	if (likely(!READ_ONCE(task->cgroup_freezer_busy_in)))
+		return;
+
+	spin_lock_irq(&css_set_lock);
+	if (task->cgroup_freezer_busy_in)
+		freezer_task_rests(task, CGROUP_FREEZER_EXITED);
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ * Busy tasks that fall asleep
+ *
+ * A task that goes to sleep on its way to the door does not tell. The looks
+ * begin soon after the first task was found busy and get rarer, since most
+ * tasks park within microseconds and the others may take long.
+ */
+
+/* Look at each busy task once. Return: true if there are still some. */
+static bool freezer_look_at_busy_tasks(void)
+{
+	unsigned int nr, batch = FREEZER_BATCH;
+	bool more;
+
+	spin_lock_irq(&css_set_lock);
+	for (nr = nr_busy_tasks; nr && nr_busy_tasks; nr--) {
+		enum cgroup_freezer_rest how;
+		struct task_struct *task;
+
+		task = list_first_entry(&busy_tasks, struct task_struct,
+					cgroup_freezer_node);
+		list_move_tail(&task->cgroup_freezer_node, &busy_tasks);
+		how = freezer_look(task, task->cgroup_freezer_busy_in);
+		if (how != CGROUP_FREEZER_BUSY)
+			freezer_task_rests(task, how);
+
+		if (!--batch) {
+			batch = FREEZER_BATCH;
+			spin_unlock_irq(&css_set_lock);
+			cond_resched();
+			spin_lock_irq(&css_set_lock);
+		}
+	}
+	more = nr_busy_tasks;
+	spin_unlock_irq(&css_set_lock);
+
+	return more;
+}
+
+static void freezer_relook(struct work_struct *work)
+{
+	unsigned long us = FREEZER_RELOOK_MIN_US;
+
+	do {
+		usleep_idle_range(us, us + us / 4);
+		us = min(us * 2, FREEZER_RELOOK_MAX_US);
+	} while (freezer_look_at_busy_tasks());
+}
+
+/*
+ * Passes over the tasks of a cgroup and over a subtree
+ */
+
+struct freezer_pass {
+	struct cgroup_freezer	*freezer;
+	unsigned int		woken;
+};
+
+/*
+ * These two are what a freeze and a thaw cost for each task. They do what
+ * freezer_conform() does; the flags of a cgroup do not change during its pass.
+ */
+static void freezer_pass_close(struct task_struct *task, void *data)
+{
+	struct freezer_pass *pass = data;
+
+	if (!task->cgroup_freezer_closed && !(task->flags & PF_KTHREAD))
+		freezer_close_door(task, pass->freezer);
+}
+
+static void freezer_pass_open(struct task_struct *task, void *data)
+{
+	struct freezer_pass *pass = data;
+
+	if (task->cgroup_freezer_closed && freezer_open_door(task))
+		pass->woken++;
+}
+
+/* Make the doors of all tasks of @freezer match its flags. */
+static void freezer_pass(struct cgroup_freezer *freezer)
+{
+	bool freeze = freezer->flags & FREEZER_FREEZING;
+	struct freezer_pass pass = { .freezer = freezer };
+	struct css_task_iter it;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	css_task_iter_start(&freezer->css, 0, &it);
+	while (css_task_iter_batch(&it, freeze ? freezer_pass_close :
+						 freezer_pass_open,
+				   &pass, FREEZER_BATCH))
+		cond_resched();
+	css_task_iter_end(&it);
+
+	if (!freeze)
+		trace_cgroup_freezer_thaw(freezer_id(freezer), pass.woken);
+}
+
+/*
+ * Ask @freezer to freeze, for the reason @flag.
+ *
+ * Its state changes when the pass is over, so a group of sleepers is announced
+ * as FROZEN and not as FREEZING first, unless a task makes a difference before.
+ *
+ * Return: true if its tasks have to be passed over.  Until that is done,
+ * FREEZER_PASS keeps it and its ancestors from FROZEN.
+ */
+static bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
+{
+	bool pass = false;
+
+	spin_lock_irq(&css_set_lock);
+	if (freezer->flags & FREEZER_ONLINE) {
+		pass = !(freezer->flags & FREEZER_FREEZING);
+		WRITE_ONCE(freezer->flags, freezer->flags | flag |
+			   (pass ? FREEZER_PASS : 0));
+		if (pass) {
+			freezer->nr_busy++;
+			freezer->since_ns = ktime_get_ns();
+		}
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return pass;
+}
+
+static void freezer_end_pass(struct cgroup_freezer *freezer)
+{
+	spin_lock_irq(&css_set_lock);
+	if (freezer->flags & FREEZER_PASS) {
+		WRITE_ONCE(freezer->flags, freezer->flags & ~FREEZER_PASS);
+		freezer->nr_busy--;
+		freezer_update(freezer);
+	}
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ * Freeze @top and all below it, in two walks.  The first, parents before
+ * children, tells every cgroup; a cgroup that is made meanwhile either is met
+ * by it or inherits from a parent that knows (freezer_css_online()).  The
+ * second, children before parents, closes the doors.  No cgroup can become
+ * FROZEN before all of its descendants are done.
+ */
+static void freezer_freeze_subtree(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	if (!freezer_ask(top, FREEZER_FREEZING_SELF))
+		return;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		if (pos != &top->css)
+			freezer_ask(css_freezer(pos), FREEZER_FREEZING_PARENT);
+	}
+
+	css_for_each_descendant_post(pos, &top->css) {
+		struct cgroup_freezer *freezer = css_freezer(pos);
+
+		if (!(READ_ONCE(freezer->flags) & FREEZER_PASS) ||
+		    !css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		freezer_pass(freezer);
+		freezer_end_pass(freezer);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Thaw @top, whose own request is gone, and what is below it as far as nobody
+ * else asks.  The state of a cgroup changes before the first of its tasks runs.
+ */
+static void freezer_thaw_subtree(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		struct cgroup_freezer *freezer = css_freezer(pos);
+		struct cgroup_freezer *parent = parent_freezer(freezer);
+		bool thaw;
+
+		spin_lock_irq(&css_set_lock);
+		if (pos != &top->css && !(parent->flags & FREEZER_FREEZING))
+			WRITE_ONCE(freezer->flags, freezer->flags &
+				   ~FREEZER_FREEZING_PARENT);
+		thaw = !(freezer->flags & FREEZER_FREEZING) &&
+			freezer->state != CGROUP_FREEZER_THAWED;
+		freezer_update(freezer);
+		spin_unlock_irq(&css_set_lock);
+
+		if (!thaw || !css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		freezer_pass(freezer);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Requests
+ */
+
+/**
+ * struct freezer_ticket - what a writer of FROZEN remembers of its request
+ * @generation:	of its cgroup, when it asked
+ * @cancelled:	nr_cancelled of its cgroup, when it asked
+ * @frozen:	the cgroup was FROZEN already
+ */
+struct freezer_ticket {
+	u64		generation;
+	unsigned int	cancelled;
+	bool		frozen;
+};
+
+static void freezer_request_frozen(struct cgroup_freezer *freezer,
+				   struct freezer_ticket *ticket)
+{
+	mutex_lock(&freezer_mutex);
+	trace_cgroup_freezer_request(freezer_id(freezer), true);
+
+	/* the key comes first: a door is looked at only with it on */
+	if (!(freezer->flags & FREEZER_FREEZING_SELF))
+		static_branch_deferred_inc(&cgroup_freezer_active);
+
+	spin_lock_irq(&css_set_lock);
+	ticket->generation = freezer->generation;
+	ticket->cancelled = freezer->nr_cancelled;
+	ticket->frozen = freezer->state == CGROUP_FREEZER_FROZEN;
+	spin_unlock_irq(&css_set_lock);
+
+	if (freezer->flags & FREEZER_FREEZING) {
+		freezer_ask(freezer, FREEZER_FREEZING_SELF);
+		cgroup_file_notify_now(&freezer->state_file);
+	} else {
+		freezer_freeze_subtree(freezer);
+	}
+	mutex_unlock(&freezer_mutex);
+}
+
+static void freezer_request_thawed(struct cgroup_freezer *freezer)
+{
+	bool asked, changed;
+
+	mutex_lock(&freezer_mutex);
+	trace_cgroup_freezer_request(freezer_id(freezer), false);
+
+	spin_lock_irq(&css_set_lock);
+	asked = freezer->flags & FREEZER_FREEZING_SELF;
+	WRITE_ONCE(freezer->flags, freezer->flags & ~FREEZER_FREEZING_SELF);
+	changed = asked && !(freezer->flags & FREEZER_FREEZING);
+	if (asked) {
+		WRITE_ONCE(freezer->nr_cancelled, freezer->nr_cancelled + 1);
+		wake_up_all(&freezer->wait);
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	if (changed)
+		freezer_thaw_subtree(freezer);
+	else
+		cgroup_file_notify_now(&freezer->state_file);
+	mutex_unlock(&freezer_mutex);
+
+	if (asked)
+		static_branch_slow_dec_deferred(&cgroup_freezer_active);
+}
+
+static bool freezer_wait_is_over(struct cgroup_freezer *freezer,
+				 const struct freezer_ticket *ticket)
+{
+	return READ_ONCE(freezer->state) == CGROUP_FREEZER_FROZEN ||
+	       READ_ONCE(freezer->generation) != ticket->generation ||
+	       READ_ONCE(freezer->nr_cancelled) != ticket->cancelled ||
+	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
+}
+
+/*
+ * Wait until the request of @ticket has come to an end.
+ *
+ * The writer holds of->mutex and its reference to the open file here, but has
+ * given up kernfs's active protection, so the cgroup can be removed.
+ */
+static int freezer_wait(struct cgroup_freezer *freezer,
+			const struct freezer_ticket *ticket)
+{
+	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
+	/* one more, since the first jiffy is not a whole one */
+	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : 0;
+	long left;
+	int ret;
+
+	/* a writer inside of the subtree does not wait for itself */
+	spin_lock_irq(&css_set_lock);
+	if (current->cgroup_freezer_busy_in)
+		freezer_task_rests(current, CGROUP_FREEZER_WRITER);
+	spin_unlock_irq(&css_set_lock);
+
+	left = wait_event_interruptible_timeout(freezer->wait,
+						freezer_wait_is_over(freezer, ticket),
+						timeout);
+
+	spin_lock_irq(&css_set_lock);
+	if (freezer->state == CGROUP_FREEZER_FROZEN ||
+	    freezer->generation != ticket->generation) {
+		ret = 0;
+	} else if (!(freezer->flags & FREEZER_ONLINE)) {
+		ret = -ENODEV;
+	} else if (freezer->nr_cancelled != ticket->cancelled) {
+		ret = -ECANCELED;
+	} else if (left < 0) {
+		/*
+		 * The system freezer, a debugger and task_work wake us by the
+		 * same means as a signal does.  Nobody has to know of them.
+		 */
+		ret = freezing(current) || !task_sigpending(current) ?
+			-ERESTARTNOINTR : -EINTR;
+	} else {
+		freezer->nr_timeouts++;
+		ret = -EBUSY;
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return ret;
+}
+
+/*
+ * The files
+ */
+
+static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
+				   size_t nbytes, loff_t off)
+{
+	struct cgroup_freezer *freezer = css_freezer(of_css(of));
+	struct freezer_ticket ticket;
+	int ret = 0;
+
+	buf = strstrip(buf);
+	if (!strcmp(buf, state_names[CGROUP_FREEZER_THAWED])) {
+		freezer_request_thawed(freezer);
+		return nbytes;
+	}
+	if (strcmp(buf, state_names[CGROUP_FREEZER_FROZEN]))
+		return -EINVAL;
+
+	/* the css survives the removal of its cgroup, while we wait */
+	css_get(&freezer->css);
+	freezer_request_frozen(freezer, &ticket);
+
+	if (!ticket.frozen && !(of->file->f_flags & O_NONBLOCK)) {
+		kernfs_break_active_protection(of->kn);
+		ret = freezer_wait(freezer, &ticket);
+		kernfs_unbreak_active_protection(of->kn);
+	}
+	css_put(&freezer->css);
+
+	return ret ?: nbytes;
+}
+
+static int freezer_state_show(struct seq_file *m, void *v)
+{
+	struct cgroup_freezer *freezer = css_freezer(seq_css(m));
+
+	seq_puts(m, state_names[READ_ONCE(freezer->state)]);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static u64 freezer_self_freezing_read(struct cgroup_subsys_state *css,
+				      struct cftype *cft)
+{
+	return !!(READ_ONCE(css_freezer(css)->flags) & FREEZER_FREEZING_SELF);
+}
+
+static u64 freezer_parent_freezing_read(struct cgroup_subsys_state *css,
+					struct cftype *cft)
+{
+	return !!(READ_ONCE(css_freezer(css)->flags) & FREEZER_FREEZING_PARENT);
+}
+
+static u64 freezer_timeout_read(struct cgroup_subsys_state *css,
+				struct cftype *cft)
+{
+	return READ_ONCE(css_freezer(css)->timeout_ms);
+}
+
+static ssize_t freezer_timeout_write(struct kernfs_open_file *of, char *buf,
+				     size_t nbytes, loff_t off)
+{
+	unsigned int timeout_ms;
+
+	if (kstrtouint(strstrip(buf), 0, &timeout_ms) || timeout_ms > INT_MAX)
+		return -EINVAL;
+
+	WRITE_ONCE(css_freezer(of_css(of))->timeout_ms, timeout_ms);
+	return nbytes;
+}
+
+/* What a busy task is doing, in a word; it may have gone on meanwhile. */
+static const char *freezer_reason(struct task_struct *task)
+{
+	if (READ_ONCE(task->cgroup_freezer_forking))
+		return "forking";
+	if (READ_ONCE(task->flags) & PF_EXITING)
+		return "exiting";
+	if (READ_ONCE(task->__state) & TASK_NEW)
+		return "starting";
+	return task_curr(task) ? "running" : "runnable";
+}
+
+static int freezer_blockers_show(struct seq_file *m, void *v)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct cgroup *cgrp = seq_css(m)->cgroup;
+	struct task_struct *task;
+
+	spin_lock_irq(&css_set_lock);
+	list_for_each_entry(task, &busy_tasks, cgroup_freezer_node) {
+		struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
+		char comm[TASK_COMM_LEN];
+
+		if (!cgroup_is_descendant(freezer->css.cgroup, cgrp))
+			continue;
+
+		strscpy(comm, task->comm, sizeof(comm));
+		seq_printf(m, "%d ", task_pid_nr_ns(task, ns));
+		seq_escape(m, comm, " \t\n\\");
+		seq_printf(m, " %s\n", freezer_reason(task));
+	}
+	spin_unlock_irq(&css_set_lock);
+	return 0;
+}
+
+struct freezer_count {
+	u64	tasks;
+	u64	rest[CGROUP_FREEZER_EXITED];
+};
+
+static void freezer_count_task(struct task_struct *task, void *data)
+{
+	struct freezer_count *count = data;
+
+	if (task->flags & PF_KTHREAD)
+		return;
+
+	count->tasks++;
+	if (task->cgroup_freezer_closed)
+		count->rest[READ_ONCE(task->cgroup_freezer_rest)]++;
+}
+
+static int freezer_stat_show(struct seq_file *m, void *v)
+{
+	struct cgroup_subsys_state *css = seq_css(m), *pos;
+	struct cgroup_freezer *freezer = css_freezer(css);
+	u64 generation, nr_freezes, nr_timeouts, freezing_ns, frozen_ns, spent;
+	struct freezer_count count = {};
+
+	spin_lock_irq(&css_set_lock);
+	generation = freezer->generation;
+	nr_freezes = freezer->nr_freezes;
+	nr_timeouts = freezer->nr_timeouts;
+	freezing_ns = freezer->freezing_ns;
+	frozen_ns = freezer->frozen_ns;
+	spent = ktime_get_ns() - freezer->since_ns;
+	if (freezer->state == CGROUP_FREEZER_FREEZING)
+		freezing_ns += spent;
+	else if (freezer->state == CGROUP_FREEZER_FROZEN)
+		frozen_ns += spent;
+	spin_unlock_irq(&css_set_lock);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, css) {
+		struct css_task_iter it;
+
+		if (!css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		css_task_iter_start(pos, 0, &it);
+		while (css_task_iter_batch(&it, freezer_count_task, &count,
+					   FREEZER_BATCH))
+			cond_resched();
+		css_task_iter_end(&it);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+
+	seq_printf(m, "frozen_usec %llu\n", div_u64(frozen_ns, NSEC_PER_USEC));
+	seq_printf(m, "freezing_usec %llu\n",
+		   div_u64(freezing_ns, NSEC_PER_USEC));
+	seq_printf(m, "nr_freezes %llu\n", nr_freezes);
+	seq_printf(m, "nr_timeouts %llu\n", nr_timeouts);
+	seq_printf(m, "generation %llu\n", generation);
+	seq_printf(m, "nr_tasks %llu\n", count.tasks);
+	seq_printf(m, "nr_parked %llu\n", count.rest[CGROUP_FREEZER_PARKED]);
+	seq_printf(m, "nr_in_place %llu\n",
+		   count.rest[CGROUP_FREEZER_IN_PLACE]);
+	seq_printf(m, "nr_asleep %llu\n", count.rest[CGROUP_FREEZER_ASLEEP] +
+		   count.rest[CGROUP_FREEZER_WRITER]);
+	seq_printf(m, "nr_busy %llu\n", count.rest[CGROUP_FREEZER_BUSY]);
+	return 0;
+}
+
+/*
+ * Migration
+ *
+ * Between can_attach and attach a task changes its css while its account and
+ * its door still belong to the old cgroup, and it may run.  So the new cgroup
+ * counts it as busy from can_attach on, before it arrives, and cannot be, or
+ * become, FROZEN until attach has made the door match.  threadgroup_rwsem keeps
+ * the set of tasks the same in between.
+ */
+
+static int freezer_can_attach(struct cgroup_taskset *tset)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+
+	cgroup_taskset_for_each(task, css, tset) {
+		spin_lock_irq(&css_set_lock);
+		freezer_get_busy(css_freezer(css));
+		spin_unlock_irq(&css_set_lock);
+	}
+	return 0;
+}
+
+static void freezer_cancel_attach(struct cgroup_taskset *tset)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+
+	cgroup_taskset_for_each(task, css, tset) {
+		spin_lock_irq(&css_set_lock);
+		freezer_put_busy(css_freezer(css));
+		spin_unlock_irq(&css_set_lock);
+	}
+}
+
+static void freezer_attach(struct cgroup_taskset *tset)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+
+	cgroup_taskset_for_each(task, css, tset) {
+		struct cgroup_freezer *freezer = css_freezer(css);
+		struct cgroup_freezer *from;
+
+		spin_lock_irq(&css_set_lock);
+		/* a busy task goes on being busy, but on the new account */
+		from = task->cgroup_freezer_busy_in;
+		if (from && from != freezer) {
+			WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+			freezer_get_busy(freezer);
+			freezer_put_busy(from);
+		}
+		freezer_conform(task, freezer);
+		freezer_put_busy(freezer);
+		spin_unlock_irq(&css_set_lock);
+	}
+}
+
+/*
+ * Cgroups
+ */
+
+static struct cgroup_subsys_state *
+freezer_css_alloc(struct cgroup_subsys_state *parent_css)
+{
+	struct cgroup_freezer *parent = css_freezer(parent_css);
+	struct cgroup_freezer *freezer;
+
+	freezer = kzalloc(sizeof(*freezer), GFP_KERNEL);
+	if (!freezer)
+		return ERR_PTR(-ENOMEM);
+
+	init_waitqueue_head(&freezer->wait);
+	freezer->since_ns = ktime_get_ns();
+	freezer->timeout_ms = parent ? READ_ONCE(parent->timeout_ms) :
+				       FREEZER_TIMEOUT_MS;
+	return &freezer->css;
+}
+
+/*
+ * A new cgroup inherits what is asked of its parent.  If a pass has marked the
+ * parent it is seen here; if not, the pass will come by.
+ */
+static int freezer_css_online(struct cgroup_subsys_state *css)
+{
+	struct cgroup_freezer *freezer = css_freezer(css);
+	struct cgroup_freezer *parent = parent_freezer(freezer);
+	unsigned int flags = FREEZER_ONLINE;
+
+	mutex_lock(&freezer_mutex);
+	spin_lock_irq(&css_set_lock);
+	if (parent && parent->flags & FREEZER_FREEZING)
+		flags |= FREEZER_FREEZING_PARENT;
+	WRITE_ONCE(freezer->flags, flags);
+	freezer_update(freezer);
+	spin_unlock_irq(&css_set_lock);
+	mutex_unlock(&freezer_mutex);
+	return 0;
+}
+
+/* There are no tasks any more, but there may be writers who wait. */
+static void freezer_css_offline(struct cgroup_subsys_state *css)
+{
+	struct cgroup_freezer *freezer = css_freezer(css);
+	bool asked;
+
+	mutex_lock(&freezer_mutex);
+	spin_lock_irq(&css_set_lock);
+	asked = freezer->flags & FREEZER_FREEZING_SELF;
+	WRITE_ONCE(freezer->flags, 0);
+	freezer_update(freezer);
+	wake_up_all(&freezer->wait);
+	spin_unlock_irq(&css_set_lock);
+	mutex_unlock(&freezer_mutex);
+
+	if (asked)
+		static_branch_slow_dec_deferred(&cgroup_freezer_active);
+}
+
+static void freezer_css_free(struct cgroup_subsys_state *css)
+{
+	kfree(css_freezer(css));
+}
+
+static struct cftype freezer_files[] = {
+	{
+		.name = "state",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.file_offset = offsetof(struct cgroup_freezer, state_file),
+		.seq_show = freezer_state_show,
+		.write = freezer_state_write,
+	},
+	{
+		.name = "self_freezing",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.read_u64 = freezer_self_freezing_read,
+	},
+	{
+		.name = "parent_freezing",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.read_u64 = freezer_parent_freezing_read,
+	},
+	{
+		.name = "timeout_ms",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.read_u64 = freezer_timeout_read,
+		.write = freezer_timeout_write,
+	},
+	{
+		.name = "blockers",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = freezer_blockers_show,
+	},
+	{
+		.name = "stat",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = freezer_stat_show,
+	},
+	{ }	/* terminate */
+};
+
+struct cgroup_subsys freezer_cgrp_subsys = {
+	.css_alloc	= freezer_css_alloc,
+	.css_online	= freezer_css_online,
+	.css_offline	= freezer_css_offline,
+	.css_free	= freezer_css_free,
+	.can_attach	= freezer_can_attach,
+	.cancel_attach	= freezer_cancel_attach,
+	.attach		= freezer_attach,
+	.can_fork	= freezer_can_fork,
+	.cancel_fork	= freezer_cancel_fork,
+	.fork		= freezer_fork,
+	.exit		= freezer_exit,
+	.legacy_cftypes	= freezer_files,
+};

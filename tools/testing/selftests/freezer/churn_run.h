@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Churn: what the runner (churn_run.c) and the judge (churn_judge.c) share.
+ */
+#ifndef CHURN_RUN_H
+#define CHURN_RUN_H
+
+#include "churn.h"
+
+#define LATE_MS		1000
+/* Of each kind of fault this many are described. */
+#define NOTES_MAX	3
+
+/**
+ * struct churn_run - the mode that this process runs
+ * @mode: what the crowd does
+ * @opt: what was asked for
+ * @res: what was found
+ * @first: the cgroup that is frozen, and ...
+ * @last: ... the last one of its subtree
+ * @state_fd: freezer.state of @first, to read
+ * @waits: a write of FROZEN waits
+ * @nr: number of the freeze, from 1
+ */
+struct churn_run {
+	const struct churn_mode *mode;
+	const struct churn_options *opt;
+	struct churn_result *res;
+	int first;
+	int last;
+	int state_fd;
+	bool waits;
+	int nr;
+};
+
+extern struct churn_run run;
+
+/* Only the first few faults of each kind are described. */
+#define FAULT(counter, ...)						\
+do {									\
+	if (((counter)++ < NOTES_MAX && !(run.mode->flags & MODE_JUDGE)) ||	\
+	    run.opt->verbose)						\
+		churn_note(__VA_ARGS__);				\
+} while (0)
+
+/* A line about the freeze that is under way. */
+void churn_note(const char *fmt, ...);
+/* The state as it reads now; whether it is FROZEN. */
+bool read_state(char state[32]);
+uint64_t slot_count(int i);
+/* Wait until all counters have moved on from @since; the number that did not. */
+int wait_moving(const uint64_t *since, bool bystanders, int timeout_ms);
+/* FROZEN was seen and no mover is at work: nothing at all may happen. */
+void check_window(void);
+/* The same with the mover at work, for the tasks that were not moved. */
+void check_moving_window(void);
+/* churn_run.c: wait for the children that have ended */
+void reap_children(bool stopping);
+
+#endif /* CHURN_RUN_H */

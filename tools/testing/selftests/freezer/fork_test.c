@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The closed fork: a cgroup that is FROZEN has the tasks it has. Clients freeze,
+ * read the task list and act on it.
+ */
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "freezer_test.h"
+
+#define LIST_MAX	512
+
+struct forker {
+	unsigned long forks;
+	unsigned long errors;
+	unsigned long last_errno;
+};
+
+static void failed(struct forker *f)
+{
+	frz_store(&f->last_errno, errno);
+	frz_inc(&f->errors);
+}
+
+/* Children that live for a moment; one in sight of the other. */
+static int fork_loop(void *arg)
+{
+	struct forker *f = arg;
+	pid_t pid;
+
+	for (;;) {
+		pid = fork();
+		if (!pid) {
+			frz_inc(&f->forks);
+			_exit(0);
+		}
+		if (pid < 0)
+			failed(f);
+		else if (waitpid(pid, NULL, 0) != pid)
+			failed(f);
+	}
+	return 0;
+}
+
+static int vfork_loop(void *arg)
+{
+	struct forker *f = arg;
+	pid_t pid;
+
+	for (;;) {
+		pid = vfork();
+		if (!pid) {
+			frz_inc(&f->forks);
+			_exit(0);
+		}
+		if (pid < 0)
+			failed(f);
+		else if (waitpid(pid, NULL, 0) != pid)
+			failed(f);
+	}
+	return 0;
+}
+
+static void *thread_nop(void *arg)
+{
+	frz_inc(arg);
+	return NULL;
+}
+
+static int thread_loop(void *arg)
+{
+	struct forker *f = arg;
+	pthread_t thread;
+	int err;
+
+	for (;;) {
+		err = pthread_create(&thread, NULL, thread_nop, &f->forks);
+		if (err) {
+			errno = err;
+			failed(f);
+			continue;
+		}
+		err = pthread_join(thread, NULL);
+		if (err) {
+			errno = err;
+			failed(f);
+		}
+	}
+	return 0;
+}
+
+FIXTURE(forks) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(forks) {
+	int (*fn)(void *arg);
+};
+
+FIXTURE_VARIANT_ADD(forks, fork) {
+	.fn = fork_loop,
+};
+
+FIXTURE_VARIANT_ADD(forks, vfork) {
+	.fn = vfork_loop,
+};
+
+FIXTURE_VARIANT_ADD(forks, thread) {
+	.fn = thread_loop,
+};
+
+FIXTURE_SETUP(forks)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+}
+
+FIXTURE_TEARDOWN(forks)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/*
+ * Four processes create tasks in a loop; thirty freezes. Each is FROZEN in time;
+ * the task list read then is the same some milliseconds later, and no new task
+ * has counted. After the thaw each goes on, and no fork(), vfork(), clone() or
+ * wait has ever failed: a wrong errno is a retry of ours that leaked out.
+ */
+TEST_F_TIMEOUT(forks, task_list_stands, 90)
+{
+	struct forker *f = frz_shared(4 * sizeof(*f));
+	pid_t before[LIST_MAX], after[LIST_MAX];
+	unsigned long seen[4];
+	int i, k, num;
+
+	ASSERT_NE(NULL, f);
+	for (k = 0; k < 4; k++)
+		ASSERT_PID(frz_spawn(self->cg, variant->fn, &f[k]));
+	for (k = 0; k < 4; k++)
+		ASSERT_EQ(0, frz_wait_move(&f[k].forks, FRZ_LIMIT));
+	for (i = 0; i < 30; i++) {
+		ASSERT_FREEZES(self->cg);
+		for (k = 0; k < 4; k++)
+			seen[k] = frz_load(&f[k].forks);
+		num = frz_list(self->cg, "tasks", before, LIST_MAX);
+		ASSERT_LE(4, num);
+		frz_sleep_ms(3);
+		for (k = 0; k < 4; k++)
+			ASSERT_EQ(seen[k], frz_load(&f[k].forks));
+		ASSERT_EQ(num, frz_list(self->cg, "tasks", after, LIST_MAX)) {
+			TH_LOG("round %d", i);
+		}
+		ASSERT_EQ(0, memcmp(before, after, num * sizeof(pid_t)));
+		ASSERT_THAWS(self->cg);
+		for (k = 0; k < 4; k++)
+			ASSERT_EQ(0, frz_wait_move(&f[k].forks, FRZ_LIMIT));
+	}
+	for (k = 0; k < 4; k++) {
+		EXPECT_EQ(0, frz_load(&f[k].errors)) {
+			TH_LOG("last error: %s", strerror(f[k].last_errno));
+		}
+	}
+}
+
+struct slow_fork {
+	unsigned long ready;
+	unsigned long child;
+	unsigned long result;
+	int sock[2];
+};
+
+/* Hand over a descriptor, and wait until it was taken. */
+static int send_fd(int sock, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { .iov_base = control, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	char data = 0;
+
+	iov.iov_base = &data;
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+static int recv_fd(int sock, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	char data;
+	struct iovec iov = { .iov_base = &data, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (poll(&pfd, 1, timeout_ms) != 1)
+		return -ETIMEDOUT;
+	if (recvmsg(sock, &msg, 0) != 1)
+		return -EIO;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg)
+		return -EIO;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}
+
+/* A process whose fork() does not return before somebody reads its userfault. */
+static int fork_slowly(void *arg)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_EVENT_FORK,
+	};
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct slow_fork *s = arg;
+	size_t size = 1 << 16;
+	void *mem;
+	pid_t pid;
+	int fd;
+
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		return 1;
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (unsigned long)mem;
+	reg.range.len = size;
+	if (mem == MAP_FAILED || ioctl(fd, UFFDIO_REGISTER, &reg) ||
+	    send_fd(s->sock[1], fd))
+		return 2;
+	frz_store(&s->ready, 1);
+	pid = fork();
+	if (!pid) {
+		frz_store(&s->child, getpid());
+		frz_spin(&s->child);
+	}
+	frz_store(&s->result, pid < 0 ? errno : 1000000 + pid);
+	return frz_sleep(NULL);
+}
+
+/* Take fork events until there is none for a while: how many. */
+static int take_events(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct uffd_msg msg;
+	int num = 0;
+
+	while (poll(&pfd, 1, timeout_ms) == 1) {
+		if (read(fd, &msg, sizeof(msg)) != sizeof(msg))
+			continue;
+		if (msg.event != UFFD_EVENT_FORK)
+			continue;
+		close(msg.arg.fork.ufd);
+		num++;
+	}
+	return num;
+}
+
+/*
+ * A task asleep in the middle of fork() (userfaultfd lets us hold it there) is
+ * at rest. When its sleep ends while the cgroup is FROZEN, it must not add a
+ * task: the list stays as it was. After the thaw the fork succeeds, as if
+ * nothing had been.
+ */
+FREEZER_TEST(fork_asleep_in_kernel)
+{
+	struct slow_fork *s = frz_shared(sizeof(*s));
+	int fd, num = 0, i;
+	pid_t pid, list[8];
+
+	ASSERT_NE(NULL, s);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, s->sock));
+	pid = ASSERT_PID(frz_spawn(self->cg, fork_slowly, s));
+	fd = recv_fd(s->sock[0], FRZ_LIMIT);
+	ASSERT_LE(0, fd) {
+		TH_LOG("child: status %#x", frz_wait_exit(pid, 0));
+	}
+	ASSERT_EQ(0, frz_wait_word(&s->ready, 1, FRZ_LIMIT));
+	/* The event is there: the task waits for its reader, in fork(). */
+	for (i = 0; i < FRZ_LIMIT && !num; i += 10) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+		num = poll(&pfd, 1, 10);
+	}
+	ASSERT_EQ(1, num);
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(1, frz_list(self->cg, "tasks", list, 8));
+	EXPECT_EQ(1, take_events(fd, FRZ_WATCH));
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(1, frz_list(self->cg, "tasks", list, 8));
+	EXPECT_EQ(0, frz_load(&s->child));
+	EXPECT_EQ(0, frz_load(&s->result));
+
+	ASSERT_THAWS(self->cg);
+	for (i = 0; i < FRZ_LIMIT && !frz_load(&s->result); i += 10)
+		take_events(fd, 10);
+	EXPECT_LT(1000000, frz_load(&s->result)) {
+		TH_LOG("fork: %s", strerror(s->result));
+	}
+	EXPECT_EQ(0, frz_wait_move(&s->child, FRZ_LIMIT));
+}
+
+/*
+ * While the cgroup is still FREEZING, because of another task, forks do not
+ * happen any more either: with all but one at rest the list stands.
+ *
+ *	cg	four that fork, one busy in a call
+ */
+FREEZER_TEST(no_fork_while_freezing)
+{
+	struct forker *f = frz_shared(4 * sizeof(*f));
+	struct frz_busy *busy = frz_busy_new(20000);
+	pid_t list[LIST_MAX];
+	int i, k, num;
+
+	ASSERT_NE(NULL, f);
+	for (k = 0; k < 4; k++) {
+		ASSERT_PID(frz_spawn(self->cg, fork_loop, &f[k]));
+		ASSERT_EQ(0, frz_wait_move(&f[k].forks, FRZ_LIMIT));
+	}
+	ASSERT_BUSY(self->cg, busy);
+	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
+	for (i = 0; i < FRZ_LIMIT && frz_stat(self->cg, "nr_busy") != 1; i++)
+		frz_sleep_ms(1);
+	ASSERT_EQ(1, frz_stat(self->cg, "nr_busy"));
+	EXPECT_STATE(self->cg, "FREEZING");
+	num = frz_list(self->cg, "tasks", list, LIST_MAX);
+	for (k = 0; k < 4; k++)
+		EXPECT_STANDS(&f[k].forks);
+	EXPECT_EQ(num, frz_list(self->cg, "tasks", list, LIST_MAX));
+	EXPECT_EQ(0, frz_load(&busy->returns));
+	ASSERT_THAWS(self->cg);
+	for (k = 0; k < 4; k++) {
+		EXPECT_RUNS(&f[k].forks);
+		EXPECT_EQ(0, frz_load(&f[k].errors));
+	}
+}
+
+static int vfork_long(void *arg)
+{
+	unsigned long *word = arg;
+	pid_t pid;
+
+	pid = vfork();
+	if (!pid) {
+		while (!frz_load(&word[1]))
+			frz_inc(&word[0]);
+		_exit(0);
+	}
+	frz_store(&word[2], pid);
+	return frz_sleep(NULL);
+}
+
+/*
+ * The parent of a vfork() waits in the kernel until its child is done; the
+ * child spins. Both freeze, the child ends after the thaw, and the parent gets
+ * its pid. The child alone in another, frozen cgroup holds nobody up.
+ */
+FREEZER_TEST(vfork_parent_waits)
+{
+	unsigned long *word = ASSERT_WORDS(3);
+	char sub[FRZ_PATH_MAX];
+	pid_t pid, list[4];
+	int num, i;
+
+	ASSERT_EQ(0, frz_create(sub, self->cg, "sub"));
+	pid = ASSERT_PID(frz_spawn(sub, vfork_long, word));
+	ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	for (i = 0; i < 10; i++) {
+		ASSERT_FREEZES(sub);
+		EXPECT_STANDS(word);
+		ASSERT_THAWS(sub);
+		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+	}
+	/* Leave only the parent, frozen; its child comes to an end. */
+	num = frz_list(sub, "tasks", list, 4);
+	ASSERT_EQ(2, num);
+	for (i = 0; i < num; i++)
+		if (list[i] != pid)
+			ASSERT_EQ(0, frz_move_process(self->cg, list[i]));
+	ASSERT_FREEZES(sub);
+	frz_store(&word[1], 1);
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(0, frz_load(&word[2]));
+	EXPECT_STATE(sub, "FROZEN");
+	ASSERT_THAWS(sub);
+	EXPECT_EQ(0, frz_wait_word(&word[2], 1, FRZ_LIMIT));
+	EXPECT_GT(1UL << 31, frz_load(&word[2]));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,736 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the freezer tests share. See freezer_util.h.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "freezer_util.h"
+
+/* How often a condition without an event is looked at. */
+#define FRZ_POLL_US	1000
+
+static char root_path[FRZ_PATH_MAX];
+
+int64_t frz_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+void frz_sleep_ms(int ms)
+{
+	struct timespec ts = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L,
+	};
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+static int64_t deadline_after(int ms)
+{
+	return frz_now_ns() + ms * 1000000LL;
+}
+
+static bool passed(int64_t deadline)
+{
+	return frz_now_ns() >= deadline;
+}
+
+/* Whether /proc/cgroups lists an enabled freezer. */
+static bool has_freezer(void)
+{
+	char name[64];
+	int hierarchy, num, enabled;
+	bool found = false;
+	char line[256];
+	FILE *f;
+
+	f = fopen("/proc/cgroups", "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%63s %d %d %d", name, &hierarchy, &num,
+			       &enabled) == 4 &&
+			!strcmp(name, "freezer") && enabled;
+	fclose(f);
+	return found;
+}
+
+static int find_mount(void)
+{
+	struct mntent *ent;
+	int err = -ENOENT;
+	FILE *f;
+
+	f = setmntent("/proc/self/mounts", "re");
+	if (!f)
+		return -errno;
+	while (err && (ent = getmntent(f))) {
+		if (strcmp(ent->mnt_type, "cgroup") ||
+		    !hasmntopt(ent, "freezer"))
+			continue;
+		if (snprintf(root_path, sizeof(root_path), "%s",
+			     ent->mnt_dir) < FRZ_PATH_MAX / 2)
+			err = 0;
+	}
+	endmntent(f);
+	return err;
+}
+
+int frz_setup(void)
+{
+	static const char * const dirs[] = {
+		"/tmp/freezer_selftest", "/run/freezer_selftest",
+		"/freezer_selftest", NULL,
+	};
+	const char * const *dir;
+	int err = -ENOENT;
+
+	if (!has_freezer())
+		return -ENODEV;
+	if (!find_mount())
+		return 0;
+	for (dir = dirs; *dir; dir++) {
+		if (mkdir(*dir, 0755) && errno != EEXIST) {
+			err = -errno;
+			continue;
+		}
+		if (mount("freezer", *dir, "cgroup", 0, "freezer"))
+			return -errno;
+		return find_mount();
+	}
+	return err;
+}
+
+const char *frz_root(void)
+{
+	return root_path;
+}
+
+int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name)
+{
+	char tmp[FRZ_PATH_MAX];
+	int len;
+
+	len = snprintf(tmp, sizeof(tmp), "%s/%s", parent ? parent : root_path,
+		       name);
+	if (len < 0 || len >= FRZ_PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(path, tmp, len + 1);
+	return mkdir(path, 0755) ? -errno : 0;
+}
+
+static int open_file(const char *path, const char *file, int flags)
+{
+	char name[FRZ_PATH_MAX + 64];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/%s", path, file);
+	fd = open(name, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_file(const char *path, const char *file, const char *text,
+		      int flags)
+{
+	size_t len = strlen(text);
+	ssize_t n;
+	int fd;
+
+	fd = open_file(path, file, O_WRONLY | flags);
+	if (fd < 0)
+		return fd;
+	n = write(fd, text, len);
+	if (n < 0)
+		n = -errno;
+	else
+		n = (size_t)n == len ? 0 : -EIO;
+	close(fd);
+	return n;
+}
+
+int frz_write(const char *path, const char *file, const char *text)
+{
+	return write_file(path, file, text, 0);
+}
+
+int frz_write_nonblock(const char *path, const char *file, const char *text)
+{
+	return write_file(path, file, text, O_NONBLOCK);
+}
+
+/* All that can be read, up to the size of the buffer. */
+static int read_fd(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1) {
+		n = pread(fd, buf + len, size - 1 - len, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		len += n;
+	}
+	if (len && buf[len - 1] == '\n')
+		len--;
+	buf[len] = 0;
+	return 0;
+}
+
+int frz_read(const char *path, const char *file, char *buf, size_t size)
+{
+	int fd, err;
+
+	buf[0] = 0;
+	fd = open_file(path, file, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	err = read_fd(fd, buf, size);
+	close(fd);
+	return err;
+}
+
+int64_t frz_stat(const char *path, const char *key)
+{
+	size_t len = strlen(key);
+	char buf[4096];
+	char *line;
+	int err;
+
+	err = frz_read(path, "freezer.stat", buf, sizeof(buf));
+	if (err)
+		return err;
+	for (line = buf; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, key, len) && line[len] == ' ')
+			return strtoll(line + len + 1, NULL, 10);
+	}
+	return -ENOENT;
+}
+
+int frz_state_is(const char *path, const char *state)
+{
+	char buf[64];
+	int err;
+
+	err = frz_read(path, "freezer.state", buf, sizeof(buf));
+	return err ? err : !strcmp(buf, state);
+}
+
+int frz_wait_state(const char *path, const char *state, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	bool late;
+	int ret;
+
+	do {
+		late = passed(deadline);
+		ret = frz_state_is(path, state);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -ETIMEDOUT;
+}
+
+int frz_freeze_wait(const char *path, int timeout_ms)
+{
+	int err = frz_freeze(path);
+
+	return err ? err : frz_wait_state(path, "FROZEN", timeout_ms);
+}
+
+int frz_arm(const char *path)
+{
+	char buf[64];
+	int fd, err;
+
+	fd = open_file(path, "freezer.state", O_RDONLY);
+	if (fd < 0)
+		return fd;
+	err = read_fd(fd, buf, sizeof(buf));
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int frz_wait_event(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
+	long long deadline = deadline_after(timeout_ms);
+	long long left = timeout_ms;
+	char buf[64];
+	int n;
+
+	do {
+		n = poll(&pfd, 1, left);
+		left = (deadline - frz_now_ns()) / 1000000;
+		if (left < 0)
+			left = 0;
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (!n)
+		return -ETIMEDOUT;
+	if ((pfd.revents & (POLLPRI | POLLERR)) != (POLLPRI | POLLERR))
+		return -EIO;
+	/* Arm again. */
+	return read_fd(fd, buf, sizeof(buf));
+}
+
+static int write_pid(const char *path, const char *file, pid_t pid)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return frz_write(path, file, text);
+}
+
+int frz_move_process(const char *path, pid_t pid)
+{
+	return write_pid(path, "cgroup.procs", pid);
+}
+
+int frz_move_thread(const char *path, pid_t tid)
+{
+	return write_pid(path, "tasks", tid);
+}
+
+int frz_list(const char *path, const char *file, pid_t *list, int max)
+{
+	int fd, num = 0;
+	char line[64];
+	FILE *f;
+
+	fd = open_file(path, file, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	f = fdopen(fd, "r");
+	if (!f) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (num < max && fgets(line, sizeof(line), f))
+		list[num++] = atoi(line);
+	num = ferror(f) ? -EIO : num;
+	fclose(f);
+	return num;
+}
+
+int frz_blockers(const char *path)
+{
+	char buf[65536];
+	int lines = 0;
+	char *p;
+	int err;
+
+	err = frz_read(path, "freezer.blockers", buf, sizeof(buf));
+	if (err)
+		return err;
+	for (p = buf; *p; p = strchrnul(p + 1, '\n'))
+		lines++;
+	return lines;
+}
+
+static int kill_one(const char *path)
+{
+	pid_t list[4096];
+	int i, num;
+
+	num = frz_list(path, "cgroup.procs", list, 4096);
+	for (i = 0; i < num; i++) {
+		if (list[i] == getpid())
+			frz_move_process(root_path, 0);
+		else if (list[i] > 0)
+			kill(list[i], SIGKILL);
+	}
+	return num < 0 ? num : 0;
+}
+
+static int rmdir_one(const char *path)
+{
+	return rmdir(path) && errno != ENOENT ? -errno : 0;
+}
+
+enum clean_step { CLEAN_THAW, CLEAN_KILL, CLEAN_RMDIR };
+
+static int clean_one(const char *path, enum clean_step step)
+{
+	switch (step) {
+	case CLEAN_THAW:
+		return frz_thaw(path);
+	case CLEAN_KILL:
+		return kill_one(path);
+	default:
+		return rmdir_one(path);
+	}
+}
+
+/* One step for @path and all below, bottom-up where directories go. */
+static int clean_tree(const char *path, enum clean_step step)
+{
+	char sub[FRZ_PATH_MAX];
+	struct dirent *ent;
+	int ret = 0, err;
+	DIR *dir;
+
+	if (step != CLEAN_RMDIR)
+		ret = clean_one(path, step);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((ent = readdir(dir))) {
+		if (ent->d_type != DT_DIR || ent->d_name[0] == '.')
+			continue;
+		if (snprintf(sub, sizeof(sub), "%s/%s", path, ent->d_name) >=
+		    FRZ_PATH_MAX)
+			continue;
+		err = clean_tree(sub, step);
+		if (err)
+			ret = err;
+	}
+	closedir(dir);
+	if (step == CLEAN_RMDIR) {
+		err = clean_one(path, step);
+		if (err)
+			ret = err;
+	}
+	return ret;
+}
+
+int frz_destroy(const char *path, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	bool late;
+
+	if (access(path, F_OK))
+		return 0;
+	do {
+		late = passed(deadline);
+		clean_tree(path, CLEAN_THAW);
+		clean_tree(path, CLEAN_KILL);
+		if (!clean_tree(path, CLEAN_RMDIR))
+			return 0;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -EBUSY;
+}
+
+/* A child that dies with us; it waits until @go has a byte to read. */
+static void child_begin(int go[2])
+{
+	char c;
+
+	close(go[1]);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGALRM, SIG_DFL);
+	if (read(go[0], &c, 1) != 1)
+		_exit(127);
+	close(go[0]);
+}
+
+pid_t frz_spawn(const char *path, int (*fn)(void *arg), void *arg)
+{
+	int go[2], err = 0;
+	pid_t pid;
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		child_begin(go);
+		_exit(fn(arg));
+	}
+	if (pid < 0)
+		err = -errno;
+	close(go[0]);
+	if (!err && path)
+		err = frz_move_process(path, pid);
+	if (!err && write(go[1], "", 1) != 1)
+		err = -errno;
+	close(go[1]);
+	if (err && pid > 0) {
+		kill(pid, SIGKILL);
+		frz_wait_exit(pid, 1000);
+	}
+	return err ? err : pid;
+}
+
+int frz_wait_exit(pid_t pid, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	int status;
+	bool late;
+	pid_t ret;
+
+	do {
+		late = passed(deadline);
+		ret = waitpid(pid, &status, WNOHANG);
+		if (ret == pid)
+			return status;
+		if (ret < 0)
+			return -errno;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -ETIMEDOUT;
+}
+
+struct writer {
+	const char *path;
+	const char *file;
+	const char *text;
+};
+
+static int writer_fn(void *arg)
+{
+	struct writer *w = arg;
+
+	return -frz_write(w->path, w->file, w->text);
+}
+
+pid_t frz_writer(const char *path, const char *file, const char *text,
+		 bool inside)
+{
+	struct writer w = { .path = path, .file = file, .text = text };
+
+	return frz_spawn(inside ? path : NULL, writer_fn, &w);
+}
+
+int frz_writer_result(pid_t pid, int timeout_ms)
+{
+	int status = frz_wait_exit(pid, timeout_ms);
+
+	if (status < 0)
+		return status;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+int frz_task_state(pid_t tid)
+{
+	char name[64], buf[512];
+	ssize_t n;
+	char *p;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", tid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return -ESRCH;
+	buf[n] = 0;
+	p = strrchr(buf, ')');
+	return p && p[1] ? (unsigned char)p[2] : -EIO;
+}
+
+int frz_wait_asleep(pid_t tid, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	bool late;
+	int state;
+
+	do {
+		late = passed(deadline);
+		state = frz_task_state(tid);
+		if (state < 0)
+			return state;
+		if (state == 'S' || state == 'D')
+			return 0;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -ETIMEDOUT;
+}
+
+int64_t frz_proc_status(pid_t tid, const char *key)
+{
+	size_t len = strlen(key);
+	long long value = -ENOENT;
+	char name[64];
+	char line[256];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/status", tid);
+	f = fopen(name, "re");
+	if (!f)
+		return -errno;
+	while (value < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, len) && line[len] == ':')
+			value = strtoll(line + len + 1, NULL, 10);
+	fclose(f);
+	return value;
+}
+
+void *frz_shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int frz_wait_word(const unsigned long *word, unsigned long value, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	bool late;
+
+	do {
+		late = passed(deadline);
+		if (frz_load(word) >= value)
+			return 0;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -ETIMEDOUT;
+}
+
+int frz_wait_move(const unsigned long *word, int timeout_ms)
+{
+	return frz_wait_word(word, frz_load(word) + 1, timeout_ms);
+}
+
+unsigned long frz_moved(const unsigned long *word, int ms)
+{
+	unsigned long before = frz_load(word);
+
+	frz_sleep_ms(ms);
+	return frz_load(word) - before;
+}
+
+int frz_spin(void *counter)
+{
+	for (;;)
+		frz_inc(counter);
+	return 0;
+}
+
+int frz_sleep(void *counter)
+{
+	for (;;) {
+		if (counter)
+			frz_inc(counter);
+		pause();
+	}
+	return 0;
+}
+
+#define BUSY_IOVS	512
+#define BUSY_BUF_MAX	(4 << 20)
+#define BUSY_PROBE	(64 << 10)
+#define BUSY_MARK	64
+
+struct frz_busy *frz_busy_new(int ms)
+{
+	struct frz_busy *busy = frz_shared(sizeof(*busy));
+
+	if (!busy)
+		return NULL;
+	busy->ms = ms;
+	busy->size = BUSY_BUF_MAX;
+	busy->buf = frz_shared(busy->size);
+	return busy->buf ? busy : NULL;
+}
+
+static int open_urandom(void)
+{
+	const char *own = "/tmp/freezer_selftest.urandom";
+	int fd;
+
+	fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (mknod(own, S_IFCHR | 0400, makedev(1, 9)))
+		return -1;
+	fd = open(own, O_RDONLY | O_CLOEXEC);
+	unlink(own);
+	return fd;
+}
+
+int frz_busy(void *arg)
+{
+	struct iovec iov[BUSY_IOVS];
+	struct frz_busy *busy = arg;
+	long long begin, ns = 0;
+	size_t probe, want, i;
+	unsigned long sum = 0;
+	ssize_t n;
+	int fd;
+
+	fd = open_urandom();
+	if (fd < 0)
+		return 1;
+	/* How fast is it? Probe until the figure means something. */
+	for (probe = BUSY_PROBE; probe <= busy->size; probe *= 2) {
+		begin = frz_now_ns();
+		n = read(fd, busy->buf, probe);
+		ns = frz_now_ns() - begin;
+		sum = n;
+		if (n <= 0)
+			return 1;
+		if (ns > 20000000)
+			break;
+	}
+	want = sum * busy->ms / (ns / 1000000.0 + 0.001) / BUSY_IOVS + 1;
+	if (want > busy->size)
+		want = busy->size - 4096;
+	for (i = 0; i < BUSY_IOVS; i++) {
+		iov[i].iov_base = busy->buf;
+		iov[i].iov_len = want;
+	}
+	for (;;) {
+		memset(busy->buf, 0, want < BUSY_MARK ? want : BUSY_MARK);
+		frz_inc(&busy->calls);
+		n = preadv(fd, iov, BUSY_IOVS, 0);
+		if (n < 0 || (size_t)n != want * BUSY_IOVS)
+			frz_inc(&busy->cut);
+		frz_inc(&busy->returns);
+	}
+	return 0;
+}
+
+int frz_busy_wait(struct frz_busy *busy, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	bool late;
+	int i;
+
+	do {
+		late = passed(deadline);
+		if (frz_load(&busy->calls))
+			for (i = 0; i < BUSY_MARK; i++)
+				if (__atomic_load_n(&busy->buf[i],
+						    __ATOMIC_SEQ_CST))
+					return 0;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -ETIMEDOUT;
+}

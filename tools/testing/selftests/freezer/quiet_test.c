@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A freeze and thaw does not touch who sleeps (clauses C13 and C16).
+ */
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+
+#include "freezer_test.h"
+
+static int in_pause(void *arg)
+{
+	frz_inc(arg);
+	pause();
+	return 0;
+}
+
+static int in_nanosleep(void *arg)
+{
+	struct timespec ts = { .tv_sec = 3600 };
+
+	frz_inc(arg);
+	nanosleep(&ts, NULL);
+	return 0;
+}
+
+static int in_read(void *arg)
+{
+	int fd[2];
+	char c;
+
+	if (pipe(fd))
+		return 1;
+	frz_inc(arg);
+	return read(fd[0], &c, 1);
+}
+
+static int in_epoll(void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep = epoll_create1(0);
+	int fd = eventfd(0, 0);
+
+	if (ep < 0 || fd < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev))
+		return 1;
+	frz_inc(arg);
+	return epoll_wait(ep, &ev, 1, -1);
+}
+
+static int in_poll(void *arg)
+{
+	frz_inc(arg);
+	return poll(NULL, 0, 3600 * 1000);
+}
+
+static int in_waitpid(void *arg)
+{
+	if (!fork())
+		return frz_sleep(arg);
+	return waitpid(-1, NULL, 0);
+}
+
+FIXTURE(quiet) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(quiet) {
+	int (*fn)(void *arg);
+};
+
+FIXTURE_VARIANT_ADD(quiet, pause) {
+	.fn = in_pause,
+};
+
+FIXTURE_VARIANT_ADD(quiet, nanosleep) {
+	.fn = in_nanosleep,
+};
+
+FIXTURE_VARIANT_ADD(quiet, pipe_read) {
+	.fn = in_read,
+};
+
+FIXTURE_VARIANT_ADD(quiet, epoll_wait) {
+	.fn = in_epoll,
+};
+
+FIXTURE_VARIANT_ADD(quiet, poll) {
+	.fn = in_poll,
+};
+
+FIXTURE_VARIANT_ADD(quiet, waitpid) {
+	.fn = in_waitpid,
+};
+
+FIXTURE_SETUP(quiet)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+}
+
+FIXTURE_TEARDOWN(quiet)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/*
+ * A hundred freezes and thaws of a cgroup with one sleeper do not run it once:
+ * its context switches, voluntary or not, are as many as before. A figure that
+ * grows is a wake-up, with its cost and its risk, that nobody asked for.
+ */
+TEST_F_TIMEOUT(quiet, no_wakeups, 90)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	long long own, forced;
+	pid_t pid;
+	int i;
+
+	pid = ASSERT_PID(frz_spawn(self->cg, variant->fn, word));
+	ASSERT_EQ(0, frz_wait_word(word, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	/* In its last sleep, not in one before: unchanged for a while. */
+	do {
+		own = frz_proc_status(pid, "voluntary_ctxt_switches");
+		frz_sleep_ms(FRZ_WATCH);
+	} while (own != frz_proc_status(pid, "voluntary_ctxt_switches"));
+	ASSERT_LT(0, own);
+	forced = frz_proc_status(pid, "nonvoluntary_ctxt_switches");
+
+	for (i = 0; i < 100; i++) {
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+	}
+	EXPECT_EQ(own, frz_proc_status(pid, "voluntary_ctxt_switches"));
+	EXPECT_EQ(forced, frz_proc_status(pid, "nonvoluntary_ctxt_switches"));
+	EXPECT_EQ('S', frz_task_state(pid));
+}
+
+/*
+ * A frozen cgroup elsewhere costs others nothing: a sleeper in a thawed sibling
+ * is not run by the freezes of its neighbour either.
+ *
+ *	cg
+ *	 |- frozen	frozen and thawed
+ *	 `- quiet	the sleeper
+ */
+FREEZER_TEST(siblings_are_left_alone)
+{
+	char frozen[FRZ_PATH_MAX], quiet[FRZ_PATH_MAX];
+	unsigned long *word = ASSERT_WORDS(2);
+	long long own;
+	pid_t pid;
+	int i;
+
+	ASSERT_EQ(0, frz_create(frozen, self->cg, "frozen"));
+	ASSERT_EQ(0, frz_create(quiet, self->cg, "quiet"));
+	ASSERT_SPINNER(frozen, &word[0]);
+	pid = ASSERT_SLEEPER(quiet, &word[1]);
+	own = frz_proc_status(pid, "voluntary_ctxt_switches");
+	for (i = 0; i < 50; i++) {
+		ASSERT_FREEZES(frozen);
+		ASSERT_THAWS(frozen);
+	}
+	EXPECT_EQ(own, frz_proc_status(pid, "voluntary_ctxt_switches"));
+	EXPECT_RUNS(&word[0]);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Work that others do for a task: the workers and the submission thread of
+ * io_uring, which never return to user mode, and FUSE servers, without which a
+ * system call does not come back.
+ */
+#include <linux/fuse.h>
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "freezer_test.h"
+
+#define ENTRIES	8
+
+struct ring {
+	int fd;
+	struct io_uring_params p;
+	char *sq;
+	char *cq;
+	struct io_uring_sqe *sqes;
+};
+
+static unsigned int *sq_word(struct ring *r, unsigned int off)
+{
+	return (unsigned int *)(r->sq + off);
+}
+
+static unsigned int *cq_word(struct ring *r, unsigned int off)
+{
+	return (unsigned int *)(r->cq + off);
+}
+
+static int map_ring(struct ring *r)
+{
+	struct io_uring_params *p = &r->p;
+	const int prot = PROT_READ | PROT_WRITE;
+
+	r->sq = mmap(NULL, p->sq_off.array + p->sq_entries * 4, prot,
+		     MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
+	r->cq = mmap(NULL, p->cq_off.cqes +
+		     p->cq_entries * sizeof(struct io_uring_cqe), prot,
+		     MAP_SHARED, r->fd, IORING_OFF_CQ_RING);
+	r->sqes = mmap(NULL, p->sq_entries * sizeof(*r->sqes), prot,
+		       MAP_SHARED, r->fd, IORING_OFF_SQES);
+	return r->sq == MAP_FAILED || r->cq == MAP_FAILED ||
+	       r->sqes == MAP_FAILED ? -1 : 0;
+}
+
+static int make_ring(struct ring *r, unsigned int flags)
+{
+	memset(r, 0, sizeof(*r));
+	r->p.flags = flags;
+	r->p.sq_thread_idle = 2000;
+	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &r->p);
+	return r->fd < 0 ? -1 : map_ring(r);
+}
+
+/* Put one entry into the ring; the kernel is not told yet. */
+static void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
+{
+	unsigned int *tail = sq_word(r, r->p.sq_off.tail);
+	unsigned int i = *tail & *sq_word(r, r->p.sq_off.ring_mask);
+
+	r->sqes[i] = *sqe;
+	sq_word(r, r->p.sq_off.array)[i] = i;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_SEQ_CST);
+}
+
+static int enter(struct ring *r, int submit, int wait, unsigned int flags)
+{
+	return syscall(SYS_io_uring_enter, r->fd, submit, wait, flags, NULL, 0);
+}
+
+static unsigned int nr_completed(struct ring *r)
+{
+	return __atomic_load_n(cq_word(r, r->p.cq_off.tail), __ATOMIC_SEQ_CST);
+}
+
+/* Take a completion, if there is one: its result into @res. */
+static bool take_cqe(struct ring *r, int *res)
+{
+	unsigned int *head = cq_word(r, r->p.cq_off.head);
+	struct io_uring_cqe *cqes = (void *)(r->cq + r->p.cq_off.cqes);
+
+	if (*head == nr_completed(r))
+		return false;
+	*res = cqes[*head & *cq_word(r, r->p.cq_off.ring_mask)].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+struct uring {
+	unsigned long begun;
+	unsigned long done;
+	unsigned long bad;
+	unsigned long last;
+	unsigned long ring_fd;
+	struct io_uring_params p;
+	int fd[2];
+};
+
+static void bad(struct uring *u, long why)
+{
+	frz_store(&u->last, why);
+	frz_inc(&u->bad);
+}
+
+/* One read from a pipe by a worker, and the wait for its completion. */
+static int read_by_worker(void *arg)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_READ };
+	struct uring *u = arg;
+	struct ring r;
+	char buf[16];
+	int res = 0;
+
+	if (make_ring(&r, 0))
+		return 1;
+	sqe.flags = IOSQE_ASYNC;
+	sqe.fd = u->fd[0];
+	sqe.addr = (unsigned long)buf;
+	sqe.len = sizeof(buf);
+	queue_sqe(&r, &sqe);
+	if (enter(&r, 1, 0, 0) != 1)
+		return 2;
+	frz_inc(&u->begun);
+	if (enter(&r, 0, 1, IORING_ENTER_GETEVENTS) < 0)
+		bad(u, errno);
+	while (!take_cqe(&r, &res))
+		sched_yield();
+	if (res != 1)
+		bad(u, -res);
+	frz_inc(&u->done);
+	return frz_sleep(NULL);
+}
+
+/*
+ * A worker that sleeps in a read is at rest and not disturbed: no completion
+ * over five freezes and thaws. The byte that comes while FROZEN is completed
+ * with the right length after the thaw; neither the completion nor the wait for
+ * it says EINTR.
+ */
+FREEZER_TEST(uring_read_by_worker)
+{
+	struct uring *u = frz_shared(sizeof(*u));
+	pid_t pid;
+	int i;
+
+	ASSERT_NE(NULL, u);
+	ASSERT_EQ(0, pipe(u->fd));
+	pid = ASSERT_PID(frz_spawn(self->cg, read_by_worker, u));
+	EXPECT_EQ(0, frz_wait_word(&u->begun, 1, FRZ_LIMIT)) {
+		TH_LOG("no io_uring? status %#x", frz_wait_exit(pid, 0));
+	}
+	ASSERT_EQ(1, frz_load(&u->begun));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	for (i = 0; i < 5; i++) {
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+		frz_sleep_ms(2);
+		ASSERT_EQ(0, frz_load(&u->done)) {
+			TH_LOG("round %d: %s", i, strerror(u->last));
+		}
+	}
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(1, write(u->fd[1], "x", 1));
+	ASSERT_BECOMES(self->cg, "FROZEN");
+	EXPECT_STANDS(&u->done);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&u->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_load(&u->bad)) {
+		TH_LOG("%s", strerror(u->last));
+	}
+}
+
+#define STREAM	(64 << 10)
+
+/* Reads by workers, four at a time, for ever. */
+static int stream_by_workers(void *arg)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_READ };
+	static char buf[STREAM];
+	struct uring *u = arg;
+	int i, res, flags;
+	struct ring r;
+
+	sqe.fd = open("/dev/zero", O_RDONLY);
+	if (sqe.fd < 0 || make_ring(&r, 0))
+		return 1;
+	sqe.flags = IOSQE_ASYNC;
+	sqe.addr = (unsigned long)buf;
+	sqe.len = sizeof(buf);
+	flags = IORING_ENTER_GETEVENTS;
+	for (;;) {
+		for (i = 0; i < 4; i++)
+			queue_sqe(&r, &sqe);
+		i = enter(&r, 4, 4, flags);
+		if (i != 4)
+			bad(u, i < 0 ? errno : 1000 + i);
+		for (i = 0; i < 4; i++) {
+			while (!take_cqe(&r, &res))
+				sched_yield();
+			if (res != STREAM)
+				bad(u, res < 0 ? -res : 2000);
+		}
+		frz_inc(&u->done);
+	}
+}
+
+/*
+ * Busy workers, created and running while the freeze comes: thirty times FROZEN
+ * in time, nothing is done while it is, all goes on after the thaw, and not one
+ * completion is short or EINTR.
+ */
+FREEZER_TEST(uring_stream_by_workers)
+{
+	struct uring *u = frz_shared(sizeof(*u));
+	unsigned long seen;
+	int i;
+
+	ASSERT_NE(NULL, u);
+	ASSERT_PID(frz_spawn(self->cg, stream_by_workers, u));
+	ASSERT_EQ(0, frz_wait_word(&u->done, 2, FRZ_LIMIT));
+	for (i = 0; i < 30; i++) {
+		ASSERT_FREEZES(self->cg);
+		seen = frz_load(&u->done);
+		frz_sleep_ms(3);
+		ASSERT_EQ(seen, frz_load(&u->done));
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, frz_wait_move(&u->done, FRZ_LIMIT));
+	}
+	EXPECT_EQ(0, frz_load(&u->bad)) {
+		TH_LOG("last: %ld", u->last);
+	}
+}
+
+static void wake_sq_thread(struct ring *r)
+{
+	if (__atomic_load_n(sq_word(r, r->p.sq_off.flags), __ATOMIC_SEQ_CST) &
+	    IORING_SQ_NEED_WAKEUP)
+		enter(r, 0, 0, IORING_ENTER_SQ_WAKEUP);
+}
+
+/* Entries for a submission thread, without a system call where possible. */
+static int feed_sq_thread(void *arg)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_NOP };
+	struct uring *u = arg;
+	struct ring r;
+	int res;
+
+	if (make_ring(&r, IORING_SETUP_SQPOLL))
+		return 1;
+	for (;;) {
+		queue_sqe(&r, &sqe);
+		while (!take_cqe(&r, &res)) {
+			wake_sq_thread(&r);
+			sched_yield();
+		}
+		if (res)
+			bad(u, -res);
+		frz_inc(&u->done);
+	}
+}
+
+/*
+ * A submission thread that polls in the kernel freezes and goes on, thirty times.
+ */
+FREEZER_TEST(uring_sqpoll)
+{
+	struct uring *u = frz_shared(sizeof(*u));
+	unsigned long seen;
+	int i;
+
+	ASSERT_NE(NULL, u);
+	ASSERT_PID(frz_spawn(self->cg, feed_sq_thread, u));
+	ASSERT_EQ(0, frz_wait_word(&u->done, 2, FRZ_LIMIT));
+	for (i = 0; i < 30; i++) {
+		ASSERT_FREEZES(self->cg);
+		seen = frz_load(&u->done);
+		frz_sleep_ms(3);
+		ASSERT_EQ(seen, frz_load(&u->done));
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, frz_wait_move(&u->done, FRZ_LIMIT));
+	}
+	EXPECT_EQ(0, frz_load(&u->bad)) {
+		TH_LOG("%s", strerror(u->last));
+	}
+}
+
+static int lend_ring(void *arg)
+{
+	struct uring *u = arg;
+	struct ring r;
+
+	if (make_ring(&r, IORING_SETUP_SQPOLL))
+		return 1;
+	u->p = r.p;
+	frz_store(&u->ring_fd, r.fd);
+	frz_inc(&u->begun);
+	return frz_sleep(NULL);
+}
+
+/*
+ * The submission thread is in the group, the ring is fed from outside (through a
+ * descriptor taken from the process): while FROZEN nothing is taken from it,
+ * after the thaw everything.
+ */
+FREEZER_TEST(uring_sqpoll_fed_from_outside)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_NOP };
+	struct uring *u = frz_shared(sizeof(*u));
+	unsigned int before;
+	struct ring r = {};
+	int i, pidfd;
+	pid_t pid;
+
+	ASSERT_NE(NULL, u);
+	pid = ASSERT_PID(frz_spawn(self->cg, lend_ring, u));
+	ASSERT_EQ(0, frz_wait_word(&u->begun, 1, FRZ_LIMIT));
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	r.p = u->p;
+	r.fd = syscall(SYS_pidfd_getfd, pidfd, (int)u->ring_fd, 0);
+	ASSERT_LE(0, r.fd);
+	ASSERT_EQ(0, map_ring(&r));
+	for (i = 0; i < 10; i++) {
+		long long end;
+
+		ASSERT_FREEZES(self->cg);
+		before = nr_completed(&r);
+		queue_sqe(&r, &sqe);
+		frz_sleep_ms(5);
+		ASSERT_EQ(before, nr_completed(&r)) {
+			TH_LOG("round %d: work was done while FROZEN", i);
+		}
+		ASSERT_THAWS(self->cg);
+		end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+		while (nr_completed(&r) == before && frz_now_ns() < end) {
+			wake_sq_thread(&r);
+			usleep(1000);
+		}
+		ASSERT_EQ(before + 1, nr_completed(&r));
+	}
+}
+
+/* A FUSE file system with nothing but a root directory. */
+static const char fuse_dir[] = "/tmp/freezer_selftest.fuse";
+
+FIXTURE(fuse) {
+	char cg[FRZ_PATH_MAX];
+	int fd;
+};
+
+static int mount_fuse(void)
+{
+	char opts[128];
+	int fd, err;
+
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		const char *own = "/tmp/freezer_selftest.fusedev";
+
+		mknod(own, S_IFCHR | 0600, makedev(10, 229));
+		fd = open(own, O_RDWR | O_CLOEXEC);
+		err = -errno;
+		unlink(own);
+		if (fd < 0)
+			return err;
+	}
+	umount2(fuse_dir, MNT_DETACH);
+	mkdir(fuse_dir, 0755);
+	snprintf(opts, sizeof(opts),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (mount("freezer_selftest", fuse_dir, "fuse", 0, opts)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+FIXTURE_SETUP(fuse)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+	self->fd = mount_fuse();
+	ASSERT_LE(0, self->fd) {
+		TH_LOG("FUSE: %s", strerror(-self->fd));
+	}
+}
+
+FIXTURE_TEARDOWN(fuse)
+{
+	/* The last descriptor ends the connection and all that waits for it. */
+	if (self->fd >= 0)
+		close(self->fd);
+	umount2(fuse_dir, MNT_DETACH);
+	freezer_teardown(_metadata, (void *)self, NULL);
+	rmdir(fuse_dir);
+}
+
+struct request {
+	struct fuse_in_header head;
+	char rest[FUSE_MIN_READ_BUFFER * 2];
+};
+
+/* The next request: its opcode, -ETIMEDOUT, -errno. */
+static int next_request(int fd, struct request *req, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	if (poll(&pfd, 1, timeout_ms) != 1)
+		return -ETIMEDOUT;
+	return read(fd, req, sizeof(*req)) < 0 ? -errno :
+	       (int)req->head.opcode;
+}
+
+static int answer(int fd, const struct request *req, int error,
+		  const void *data, size_t size)
+{
+	struct {
+		struct fuse_out_header head;
+		char data[256];
+	} out = {
+		.head = {
+			.len = sizeof(out.head) + size,
+			.error = error,
+			.unique = req->head.unique,
+		},
+	};
+
+	if (size)
+		memcpy(out.data, data, size);
+	return write(fd, &out, out.head.len) < 0 ? -errno : 0;
+}
+
+/* Answer what it is; only a root directory is there. */
+static int serve(int fd, const struct request *req)
+{
+	struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION,
+		.minor = FUSE_KERNEL_MINOR_VERSION,
+		.max_write = 4096,
+	};
+	struct fuse_attr_out attr = {
+		.attr = { .ino = 1, .mode = S_IFDIR | 0755, .nlink = 2 },
+	};
+
+	switch (req->head.opcode) {
+	case FUSE_INIT:
+		return answer(fd, req, 0, &init, sizeof(init));
+	case FUSE_GETATTR:
+		return answer(fd, req, 0, &attr, sizeof(attr));
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		return 0;
+	default:
+		return answer(fd, req, -EOPNOTSUPP, NULL, 0);
+	}
+}
+
+struct files {
+	int fd;
+	unsigned long begun;
+	unsigned long done;
+	unsigned long errors;
+	unsigned long last;
+	unsigned long interrupts;
+	unsigned long served;
+};
+
+/* stat() the directory for ever: each one asks the server. */
+static int fuse_client(void *arg)
+{
+	struct files *f = arg;
+	struct stat st;
+
+	close(f->fd);
+	for (;;) {
+		frz_inc(&f->begun);
+		if (stat(fuse_dir, &st)) {
+			frz_store(&f->last, errno);
+			frz_inc(&f->errors);
+		}
+		frz_inc(&f->done);
+	}
+	return 0;
+}
+
+static int fuse_server(void *arg)
+{
+	struct files *f = arg;
+	struct request req;
+	int op;
+
+	for (;;) {
+		op = next_request(f->fd, &req, -1);
+		if (op < 0 && op != -EINTR && op != -ENOENT)
+			return 1;
+		if (op < 0)
+			continue;
+		if (op == FUSE_INTERRUPT)
+			frz_inc(&f->interrupts);
+		frz_inc(&f->served);
+		serve(f->fd, &req);
+	}
+	return 0;
+}
+
+/*
+ * The server (this test) is outside and does not answer: the client in the
+ * group is at rest where it waits, also when the server is dead. It is not
+ * interrupted (no FUSE_INTERRUPT is sent), the answer that comes while FROZEN is
+ * kept, and after the thaw its system call succeeds.
+ */
+TEST_F_TIMEOUT(fuse, server_outside, 90)
+{
+	struct files *f = frz_shared(sizeof(*f));
+	struct request req, other;
+	int i, op;
+
+	ASSERT_NE(NULL, f);
+	f->fd = self->fd;
+	ASSERT_EQ(FUSE_INIT, next_request(self->fd, &req, FRZ_LIMIT));
+	ASSERT_EQ(0, serve(self->fd, &req));
+	ASSERT_PID(frz_spawn(self->cg, fuse_client, f));
+	for (;;) {
+		op = next_request(self->fd, &req, FRZ_LIMIT);
+		ASSERT_LT(0, op);
+		if (op == FUSE_GETATTR && frz_load(&f->begun))
+			break;
+		ASSERT_EQ(0, serve(self->fd, &req));
+	}
+	for (i = 0; i < 5; i++) {
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+	}
+	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(-ETIMEDOUT, next_request(self->fd, &other, FRZ_WATCH)) {
+		TH_LOG("request %d: interrupted", other.head.opcode);
+	}
+	ASSERT_EQ(0, serve(self->fd, &req));
+	ASSERT_BECOMES(self->cg, "FROZEN");
+	EXPECT_STANDS(&f->done);
+	EXPECT_EQ(0, frz_load(&f->done));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&f->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_load(&f->errors)) {
+		TH_LOG("stat: %s", strerror(f->last));
+	}
+}
+
+/*
+ * Server and client are in the group, in whatever order they come to rest:
+ * thirty freezes in time; both go on after each thaw; no call has failed.
+ *
+ *	cg		client
+ *	 `- sub		server
+ */
+TEST_F_TIMEOUT(fuse, server_inside, 90)
+{
+	struct files *f = frz_shared(sizeof(*f));
+	unsigned long done, served;
+	char sub[FRZ_PATH_MAX];
+	int i;
+
+	ASSERT_NE(NULL, f);
+	f->fd = self->fd;
+	ASSERT_EQ(0, frz_create(sub, self->cg, "sub"));
+	ASSERT_PID(frz_spawn(sub, fuse_server, f));
+	ASSERT_PID(frz_spawn(self->cg, fuse_client, f));
+	close(self->fd);
+	self->fd = -1;
+	ASSERT_EQ(0, frz_wait_word(&f->done, 3, FRZ_LIMIT));
+	for (i = 0; i < 30; i++) {
+		ASSERT_FREEZES(self->cg);
+		done = frz_load(&f->done);
+		served = frz_load(&f->served);
+		frz_sleep_ms(3);
+		ASSERT_EQ(done, frz_load(&f->done));
+		ASSERT_EQ(served, frz_load(&f->served));
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, frz_wait_move(&f->done, FRZ_LIMIT));
+	}
+	EXPECT_EQ(0, frz_load(&f->interrupts));
+	EXPECT_EQ(0, frz_load(&f->errors)) {
+		TH_LOG("stat: %s", strerror(f->last));
+	}
+}
+
+TEST_HARNESS_MAIN
