@@ -15,11 +15,27 @@
 #include "signal_test.h"
 
 #define LEVELS		3
-#define ROUNDS		250
 
-/* A machine too slow for all rounds makes as many as it can in this time. */
-#define ROUNDS_NS	(45 * 1000000000LL)
+/*
+ * How many rounds: the environment's STORM_ROUNDS, or this. A machine too slow
+ * for that makes as many as it can in STORM_SECONDS for each test.
+ */
+#define ROUNDS		100
+#define ROUNDS_SECONDS	10
 #define ROUNDS_LEAST	10
+
+static int setting(const char *name, int value)
+{
+	const char *text = getenv(name);
+
+	return text && atoi(text) > 0 ? atoi(text) : value;
+}
+
+static int64_t rounds_end(void)
+{
+	return frz_now_ns() +
+	       setting("STORM_SECONDS", ROUNDS_SECONDS) * 1000000000LL;
+}
 
 /* Shared with all tasks of the storm, also over exec: a file without a name. */
 struct storm {
@@ -180,39 +196,38 @@ FIXTURE(storms) {
 FIXTURE_VARIANT(storms) {
 	int kind;
 	const char *text;
-	int rounds;
 };
 
 FIXTURE_VARIANT_ADD(storms, fork) {
-	.kind = 0, .text = "9", .rounds = ROUNDS,
+	.kind = 0, .text = "9",
 };
 
 FIXTURE_VARIANT_ADD(storms, vfork) {
-	.kind = 1, .text = "9", .rounds = ROUNDS,
+	.kind = 1, .text = "9",
 };
 
 FIXTURE_VARIANT_ADD(storms, thread) {
-	.kind = 2, .text = "9", .rounds = ROUNDS,
+	.kind = 2, .text = "9",
 };
 
 FIXTURE_VARIANT_ADD(storms, exec) {
-	.kind = 3, .text = "9", .rounds = ROUNDS,
+	.kind = 3, .text = "9",
 };
 
 FIXTURE_VARIANT_ADD(storms, all) {
-	.kind = -1, .text = "KILL", .rounds = ROUNDS / 2,
+	.kind = -1, .text = "KILL",
 };
 
 FIXTURE_VARIANT_ADD(storms, term_fork) {
-	.kind = 0, .text = "TERM", .rounds = ROUNDS / 2,
+	.kind = 0, .text = "TERM",
 };
 
 FIXTURE_VARIANT_ADD(storms, term_vfork) {
-	.kind = 1, .text = "TERM", .rounds = ROUNDS / 2,
+	.kind = 1, .text = "TERM",
 };
 
 FIXTURE_VARIANT_ADD(storms, term_thread) {
-	.kind = 2, .text = "TERM", .rounds = ROUNDS / 2,
+	.kind = 2, .text = "TERM",
 };
 
 FIXTURE_SETUP(storms)
@@ -233,11 +248,11 @@ FIXTURE_TEARDOWN(storms)
  * outside goes on. A failure means that a task escaped: it was made by a parent
  * that had the signal already, and was not met by the walk.
  */
-TEST_F_TIMEOUT(storms, none_survives, 600)
+TEST_F_TIMEOUT(storms, none_survives, 3600)
 {
 	char cg[LEVELS][FRZ_PATH_MAX], out[FRZ_PATH_MAX];
 	unsigned long *outside = ASSERT_WORDS(2);
-	int i, k, round, first, last;
+	int i, k, round, first, last, rounds = setting("STORM_ROUNDS", ROUNDS);
 	int64_t longest = 0, begin, end;
 	pid_t watch[2];
 
@@ -249,8 +264,8 @@ TEST_F_TIMEOUT(storms, none_survives, 600)
 	watch[1] = ASSERT_PID(frz_spawn(NULL, chain_loop, &outside[1]));
 	first = variant->kind < 0 ? 0 : variant->kind;
 	last = variant->kind < 0 ? 3 : variant->kind;
-	end = frz_now_ns() + ROUNDS_NS;
-	for (round = 0; round < variant->rounds && frz_now_ns() < end; round++) {
+	end = rounds_end();
+	for (round = 0; round < rounds && frz_now_ns() < end; round++) {
 		unsigned long before = frz_load(&storm->births);
 
 		for (k = first; k <= last; k++)
@@ -325,14 +340,14 @@ again:
  * A counter that is inherited by fork says of each process whether it, or a
  * parent before the fork, has handled the signal. After one write all of them
  * read 1: 0 is a process that was there and got nothing; 2 is one that got it
- * twice, or was born after its parent had handled it and yet got it. 200 rounds.
+ * twice, or was born after its parent had handled it and yet got it.
  */
 SIGNAL_TEST(once_while_forking)
 {
 	unsigned long k, num, wrong = 0, total = 0, growing = 0;
 	char cg[LEVELS][FRZ_PATH_MAX], out[FRZ_PATH_MAX];
+	int i, round, rounds = setting("STORM_ROUNDS", ROUNDS);
 	char text[16];
-	int i, round;
 	int64_t end;
 
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
@@ -340,8 +355,8 @@ SIGNAL_TEST(once_while_forking)
 	ASSERT_NE(NULL, storm);
 	ASSERT_EQ(0, make_tree(cg, self->cg, out));
 	snprintf(text, sizeof(text), "%d", SIGRTMIN + 1);
-	end = frz_now_ns() + ROUNDS_NS;
-	for (round = 0; round < 200 && frz_now_ns() < end; round++) {
+	end = rounds_end();
+	for (round = 0; round < rounds && frz_now_ns() < end; round++) {
 		memset(storm, 0, sizeof(*storm));
 		for (i = 0; i < LEVELS; i++)
 			ASSERT_PID(frz_spawn(cg[i], family, (void *)100));
@@ -400,13 +415,13 @@ static int move_all(void *arg)
 /*
  * Chains again, while another process moves their tasks round and round in the
  * subtree: a task that is moved from where the walk has not been to where it has
- * been must not escape. 100 rounds.
+ * been must not escape.
  */
 SIGNAL_TEST(none_survives_moving)
 {
 	char cg[LEVELS][FRZ_PATH_MAX], out[FRZ_PATH_MAX];
+	int i, round, rounds = setting("STORM_ROUNDS", ROUNDS);
 	struct mover *m = frz_shared(sizeof(*m));
-	int i, round;
 	int64_t end;
 	pid_t mover;
 
@@ -417,8 +432,8 @@ SIGNAL_TEST(none_survives_moving)
 	ASSERT_EQ(0, make_tree(cg, self->cg, out));
 	m->cg = cg;
 	mover = ASSERT_PID(frz_spawn(NULL, move_all, m));
-	end = frz_now_ns() + ROUNDS_NS;
-	for (round = 0; round < 100 && frz_now_ns() < end; round++) {
+	end = rounds_end();
+	for (round = 0; round < rounds && frz_now_ns() < end; round++) {
 		unsigned long before = frz_load(&storm->births);
 		unsigned long moves = frz_load(&m->moves);
 

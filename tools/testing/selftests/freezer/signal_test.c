@@ -832,31 +832,6 @@ SIGNAL_TEST(cover_letter_of_2008)
 	EXPECT_STREQ("THAWED\nFROZEN\nTHAWED\n137\n", buf);
 }
 
-/* Without the freezer in the hierarchy. */
-SIGNAL_TEST(alone)
-{
-	static const struct sgn_mount alone[] = {
-		{ SGN_DIR "_alone", "signal" }, { "", NULL },
-	};
-	struct receiver *r = ASSERT_RECEIVERS(1);
-	char a[FRZ_PATH_MAX];
-
-	ASSERT_EQ(0, frz_destroy(self->cg, FRZ_LIMIT));
-	if (!sgn_mounted)
-		SKIP(return, "somebody else has mounted it");
-	ASSERT_EQ(0, sgn_remount(sgn_both, alone));
-	EXPECT_EQ(0, frz_create(a, alone->dir, "a"));
-	EXPECT_EQ(-ENOENT, frz_state_is(a, "THAWED"));
-	EXPECT_LT(0, new_receiver(a, r));
-	EXPECT_EQ(0, sgn_send(a, "USR1"));
-	EXPECT_EQ(0, frz_wait_word(&r->count[SIGUSR1], 1, FRZ_LIMIT));
-	EXPECT_EQ(0, sgn_send(a, "9"));
-	EXPECT_EQ(0, sgn_wait_empty(a, FRZ_LIMIT));
-	EXPECT_EQ(0, rmdir(a));
-	EXPECT_EQ(0, sgn_remount(alone, sgn_both));
-	rmdir(alone->dir);
-}
-
 int main(int argc, char **argv)
 {
 	sgn_begin();

@@ -83,28 +83,35 @@ static inline int sgn_remount(const struct sgn_mount *from,
 	return err;
 }
 
-/* Make one hierarchy out of those that there are, unless there is one. */
-static inline void sgn_begin(void)
+/* How the two are mounted now; true if it is together. */
+static inline bool sgn_find(struct sgn_mount before[4])
 {
-	FILE *f = sgn_present() ? setmntent("/proc/self/mounts", "re") : NULL;
+	FILE *f = setmntent("/proc/self/mounts", "re");
 	struct mntent *ent;
 	bool both = false;
 	int num = 0;
 
-	if (!f)
-		return;
-	while (!both && num < 3 && (ent = getmntent(f))) {
+	while (f && num < 3 && (ent = getmntent(f))) {
 		bool freezer = hasmntopt(ent, "freezer");
 		bool signal = hasmntopt(ent, "signal");
 
 		if (strcmp(ent->mnt_type, "cgroup") || (!freezer && !signal))
 			continue;
-		both = freezer && signal;
-		snprintf(sgn_before[num].dir, FRZ_PATH_MAX, "%s", ent->mnt_dir);
-		sgn_before[num++].options = freezer ? "freezer" : "signal";
+		both |= freezer && signal;
+		snprintf(before[num].dir, FRZ_PATH_MAX, "%s", ent->mnt_dir);
+		before[num++].options = freezer && signal ? "freezer,signal" :
+					freezer ? "freezer" : "signal";
 	}
-	endmntent(f);
-	if (!both)
+	before[num].options = NULL;
+	if (f)
+		endmntent(f);
+	return both;
+}
+
+/* Make one hierarchy out of those that there are, unless there is one. */
+static inline void sgn_begin(void)
+{
+	if (sgn_present() && !sgn_find(sgn_before))
 		sgn_mounted = !sgn_remount(sgn_before, sgn_both);
 }
 
@@ -136,7 +143,7 @@ FIXTURE_TEARDOWN(signals)
 	freezer_teardown(_metadata, (void *)self, NULL);
 }
 
-#define SIGNAL_TEST(name) TEST_F_TIMEOUT(signals, name, 300)
+#define SIGNAL_TEST(name) TEST_F_TIMEOUT(signals, name, 3600)
 
 /* The number of tasks in @path, and wait for a number. */
 static inline int sgn_tasks(const char *path)
