@@ -75,9 +75,14 @@ FREEZER_TEST(rmdir_under_writer)
 FREEZER_TEST(umount_while_frozen)
 {
 	unsigned long *word = ASSERT_WORDS(1), seen;
-	char root[FRZ_PATH_MAX];
+	char root[FRZ_PATH_MAX], kill_file[FRZ_PATH_MAX + 64];
+	const char *options = "freezer";
 
 	snprintf(root, sizeof(root), "%s", frz_root());
+	/* The hierarchy may have the signal controller, too. */
+	snprintf(kill_file, sizeof(kill_file), "%s/signal.kill", self->cg);
+	if (!access(kill_file, F_OK))
+		options = "freezer,signal";
 	ASSERT_SPINNER(self->cg, word);
 	ASSERT_FREEZES(self->cg);
 	seen = frz_load(word);
@@ -88,7 +93,7 @@ FREEZER_TEST(umount_while_frozen)
 	EXPECT_EQ(-1, access(self->cg, F_OK));
 	frz_sleep_ms(FRZ_WATCH);
 	EXPECT_EQ(seen, frz_load(word));
-	ASSERT_EQ(0, mount("freezer", root, "cgroup", 0, "freezer"));
+	ASSERT_EQ(0, mount("freezer", root, "cgroup", 0, options));
 	EXPECT_STATE(self->cg, "FROZEN");
 	EXPECT_STANDS(word);
 	EXPECT_EQ(seen, frz_load(word));
