@@ -42,7 +42,8 @@
  *		task is being moved into it, or a child cgroup is FREEZING;
  *   FROZEN	otherwise.
  *
- * It is THAWED while nobody asks.  The things that keep a cgroup from FROZEN
+ * While somebody has its checkpoint guard a FROZEN cgroup is CHECKPOINTING, see
+ * kernel/cgroup_freezer_checkpoint.c. It is THAWED while nobody asks.  The things that keep a cgroup from FROZEN
  * are counted (nr_busy, nr_busy_children), so the state is known at any time
  * without a scan; freezer_update() works it out and freezer_set_state() is the
  * only function that changes it.
@@ -73,28 +74,22 @@
  * the barriers are labelled (A) to (E).
  */
 
-#include <linux/cgroup.h>
-#include <linux/cgroup_freezer.h>
 #include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/kernfs.h>
-#include <linux/mutex.h>
 #include <linux/oom.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include "cgroup_freezer_internal.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/cgroup_freezer.h>
 
 /* How long a writer of FROZEN waits unless told otherwise. */
 #define FREEZER_TIMEOUT_MS	10000U
-
-/* Tasks that a pass treats before it lets other users of css_set_lock in. */
-#define FREEZER_BATCH		128U
 
 /* The first and the longest pause between two looks at the busy tasks. */
 #define FREEZER_RELOOK_MIN_US	50UL
@@ -103,67 +98,6 @@
 /* How long a freeze waits for a task that is asleep on its way through exit. */
 #define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
 
-/**
- * enum freezer_flags - what is asked of a cgroup, and whether it is there
- * @FREEZER_ONLINE:		between css_online and css_offline
- * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
- * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
- * @FREEZER_PASS:		a pass over its tasks holds one of nr_busy
- * @FREEZER_FREEZING:		asked to freeze for any reason
- */
-enum freezer_flags {
-	FREEZER_ONLINE		= 1 << 0,
-	FREEZER_FREEZING_SELF	= 1 << 1,
-	FREEZER_FREEZING_PARENT	= 1 << 2,
-	FREEZER_PASS		= 1 << 3,
-
-	FREEZER_FREEZING	= FREEZER_FREEZING_SELF | FREEZER_FREEZING_PARENT,
-};
-
-/**
- * struct cgroup_freezer - the freezer of one cgroup
- * @css:		what cgroup core knows of it
- * @state_file:		freezer.state, for its notifications
- * @wait:		writers of FROZEN wait here
- * @flags:		enum freezer_flags
- * @state:		enum freezer_state
- * @nr_busy:		own tasks that are not at rest, plus one for a pass, plus
- *			one for each task that is being moved here
- * @nr_busy_children:	children whose state is FREEZING
- * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
- *			its request is gone
- * @generation:		how often FROZEN was reached
- * @nr_freezes:		how often THAWED was left
- * @nr_timeouts:	writers that gave up
- * @timeout_ms:		the patience of writers, in milliseconds
- * @since_ns:		when @state was entered, or, while THAWED is still shown,
- *			when a freeze was asked for (CLOCK_MONOTONIC)
- * @freezing_ns:	time spent FREEZING up to @since_ns
- * @frozen_ns:		time spent FROZEN up to @since_ns
- *
- * From @flags on: written under css_set_lock.  @state, @flags, @generation and
- * @nr_cancelled are also read without it, by readers of freezer.state and in
- * the wait condition of writers.
- */
-struct cgroup_freezer {
-	struct cgroup_subsys_state	css;
-	struct cgroup_file		state_file;
-	wait_queue_head_t		wait;
-
-	unsigned int			flags;
-	enum freezer_state	state;
-	unsigned int			nr_busy;
-	unsigned int			nr_busy_children;
-	unsigned int			nr_cancelled;
-	unsigned int			timeout_ms;
-	u64				generation;
-	u64				nr_freezes;
-	u64				nr_timeouts;
-	u64				since_ns;
-	u64				freezing_ns;
-	u64				frozen_ns;
-};
-
 /*
  * On while any cgroup has FREEZING_SELF, and for a while after: a scheduler
  * that freezes and thaws jobs in turn shall not patch code for every slice.
@@ -171,7 +105,7 @@ struct cgroup_freezer {
 DEFINE_STATIC_KEY_DEFERRED_FALSE(cgroup_freezer_active, 10 * HZ);
 
 /* Serializes the passes over subtrees, see "Locks" above. */
-static DEFINE_MUTEX(freezer_mutex);
+DEFINE_MUTEX(freezer_mutex);
 
 /* All busy tasks of all cgroups, under css_set_lock. */
 static LIST_HEAD(busy_tasks);
@@ -185,22 +119,8 @@ static const char * const state_names[] = {
 	[CGROUP_FREEZER_THAWED]		= "THAWED",
 	[CGROUP_FREEZER_FREEZING]	= "FREEZING",
 	[CGROUP_FREEZER_FROZEN]		= "FROZEN",
+	[CGROUP_FREEZER_CHECKPOINTING]	= "CHECKPOINTING",
 };
-
-static struct cgroup_freezer *css_freezer(struct cgroup_subsys_state *css)
-{
-	return css ? container_of(css, struct cgroup_freezer, css) : NULL;
-}
-
-static struct cgroup_freezer *task_freezer(struct task_struct *task)
-{
-	return css_freezer(task_css(task, freezer_cgrp_id));
-}
-
-static struct cgroup_freezer *parent_freezer(struct cgroup_freezer *freezer)
-{
-	return css_freezer(freezer->css.parent);
-}
 
 static u64 freezer_id(struct cgroup_freezer *freezer)
 {
@@ -211,6 +131,13 @@ static u64 freezer_id(struct cgroup_freezer *freezer)
  * The state of a cgroup
  */
 
+/* CHECKPOINTING is FROZEN, and more. */
+static bool freezer_is_still(enum freezer_state state)
+{
+	return state == CGROUP_FREEZER_FROZEN ||
+	       state == CGROUP_FREEZER_CHECKPOINTING;
+}
+
 static void freezer_set_state(struct cgroup_freezer *freezer,
 			      enum freezer_state state)
 {
@@ -220,14 +147,14 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
 
 	lockdep_assert_held(&css_set_lock);
 
-	if (old == CGROUP_FREEZER_FROZEN)
+	if (freezer_is_still(old))
 		freezer->frozen_ns += spent;
 	else if (old == CGROUP_FREEZER_FREEZING ||
 		 state == CGROUP_FREEZER_FROZEN)
 		freezer->freezing_ns += spent;
 	if (old == CGROUP_FREEZER_THAWED)
 		freezer->nr_freezes++;
-	if (state == CGROUP_FREEZER_FROZEN)
+	if (state == CGROUP_FREEZER_FROZEN && !freezer_is_still(old))
 		WRITE_ONCE(freezer->generation, freezer->generation + 1);
 
 	freezer->since_ns = now;
@@ -242,7 +169,7 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
  * Work out the state of @freezer from its flags and counters, and that of its
  * ancestors as far as they depend on it.
  */
-static void freezer_update(struct cgroup_freezer *freezer)
+void freezer_update(struct cgroup_freezer *freezer)
 {
 	lockdep_assert_held(&css_set_lock);
 
@@ -254,6 +181,8 @@ static void freezer_update(struct cgroup_freezer *freezer)
 			new = CGROUP_FREEZER_THAWED;
 		else if (freezer->nr_busy || freezer->nr_busy_children)
 			new = CGROUP_FREEZER_FREEZING;
+		else if (freezer->flags & FREEZER_HELD)
+			new = CGROUP_FREEZER_CHECKPOINTING;
 		else
 			new = CGROUP_FREEZER_FROZEN;
 
@@ -288,9 +217,10 @@ static void freezer_put_busy(struct cgroup_freezer *freezer)
 /*
  * The account of a task
  *
- * cgroup_freezer_busy_in names the cgroup whose nr_busy counts the task, and is
- * set for exactly the tasks on busy_tasks.  It is not looked up from the task's
- * css because the two differ while the task is being moved.
+ * cgroup_freezer_busy_in names the cgroup whose nr_busy counts the task.  It is
+ * not looked up from the task's css because the two differ while the task is
+ * being moved.  With a cgroup_freezer_rest of BUSY it is set for exactly the
+ * tasks on busy_tasks; otherwise it is the checkpoint guard's, which see.
  */
 
 static void freezer_trace_rest(struct task_struct *task,
@@ -302,21 +232,25 @@ static void freezer_trace_rest(struct task_struct *task,
 					  ktime_get_ns() - freezer->since_ns);
 }
 
-/* @task is at rest, or gone: it does not keep its cgroup from FROZEN. */
-static void freezer_task_rests(struct task_struct *task,
-			       enum cgroup_freezer_rest how)
+/* @task is at rest, or gone: it comes off the account that it is on. */
+void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
 {
 	struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
+	bool busy = freezer_task_is_busy(task);
 
 	lockdep_assert_held(&css_set_lock);
 
 	WRITE_ONCE(task->cgroup_freezer_rest, how);
 	WRITE_ONCE(task->cgroup_freezer_busy_in, NULL);
 	list_del(&task->cgroup_freezer_node);
-	nr_busy_tasks--;
-
 	freezer_trace_rest(task, freezer, how);
-	freezer_put_busy(freezer);
+
+	if (busy) {
+		nr_busy_tasks--;
+		freezer_put_busy(freezer);
+	} else {
+		freezer_task_stands(freezer);
+	}
 }
 
 static void freezer_task_busy(struct task_struct *task,
@@ -459,11 +393,18 @@ static void freezer_conform(struct task_struct *task,
  *    a cgroup that is not frozen;
  *  - an OOM victim, which has to give its memory back, with all its threads.
  */
-static bool freezer_may_leave(struct task_struct *task)
+bool freezer_wants_to_leave(struct task_struct *task)
 {
 	return unlikely(fatal_signal_pending(task)) &&
 	       (READ_ONCE(task->signal->group_exec_task) ||
 		tsk_is_oom_victim(task));
+}
+
+/* Under a checkpoint guard the others wait until it is given back. */
+static bool freezer_may_leave(struct task_struct *task)
+{
+	return unlikely(freezer_wants_to_leave(task)) &&
+	       (tsk_is_oom_victim(task) || !freezer_is_sealed(task));
 }
 
 /**
@@ -492,8 +433,12 @@ bool cgroup_frozen(struct task_struct *task)
  */
 void __cgroup_freezer_kill(struct task_struct *task)
 {
-	if (freezer_may_leave(task))
-		thaw_killed_task(task);
+	if (!freezer_may_leave(task))
+		return;
+
+	if (tsk_is_oom_victim(task))
+		freezer_tear(task);
+	thaw_killed_task(task);
 }
 
 /**
@@ -698,7 +643,7 @@ static void freezer_pass_open(struct task_struct *task, void *data)
 /* Make the doors of all tasks of @freezer match its flags. */
 static void freezer_pass(struct cgroup_freezer *freezer)
 {
-	bool freeze = freezer->flags & FREEZER_FREEZING;
+	bool freeze = READ_ONCE(freezer->flags) & FREEZER_FREEZING;
 	struct freezer_pass pass = { .freezer = freezer };
 	struct css_task_iter it;
 
@@ -834,6 +779,16 @@ static void freezer_thaw_subtree(struct cgroup_freezer *top)
  * Requests
  */
 
+/*
+ * The system freezer, a debugger and task_work end the sleep of a writer by the
+ * same means as a signal does.  Nobody has to know of them.
+ */
+int freezer_interrupted(void)
+{
+	return freezing(current) || !task_sigpending(current) ?
+		-ERESTARTNOINTR : -EINTR;
+}
+
 /**
  * struct freezer_ticket - what a writer of FROZEN remembers of its request
  * @generation:	of its cgroup, when it asked
@@ -853,16 +808,16 @@ static void freezer_request_frozen(struct cgroup_freezer *freezer,
 	trace_cgroup_freezer_request(freezer_id(freezer), true);
 
 	/* the key comes first: a door is looked at only with it on */
-	if (!(freezer->flags & FREEZER_FREEZING_SELF))
+	if (!(READ_ONCE(freezer->flags) & FREEZER_FREEZING_SELF))
 		static_branch_deferred_inc(&cgroup_freezer_active);
 
 	spin_lock_irq(&css_set_lock);
 	ticket->generation = freezer->generation;
 	ticket->cancelled = freezer->nr_cancelled;
-	ticket->frozen = freezer->state == CGROUP_FREEZER_FROZEN;
+	ticket->frozen = freezer_is_still(freezer->state);
 	spin_unlock_irq(&css_set_lock);
 
-	if (freezer->flags & FREEZER_FREEZING) {
+	if (READ_ONCE(freezer->flags) & FREEZER_FREEZING) {
 		freezer_ask(freezer, FREEZER_FREEZING_SELF);
 		cgroup_file_notify_now(&freezer->state_file);
 	} else {
@@ -871,12 +826,17 @@ static void freezer_request_frozen(struct cgroup_freezer *freezer,
 	mutex_unlock(&freezer_mutex);
 }
 
-static void freezer_request_thawed(struct cgroup_freezer *freezer)
+static int freezer_request_thawed(struct cgroup_freezer *freezer)
 {
 	bool asked, changed;
 
 	mutex_lock(&freezer_mutex);
 	trace_cgroup_freezer_request(freezer_id(freezer), false);
+
+	if (freezer_thaw_is_barred(freezer)) {
+		mutex_unlock(&freezer_mutex);
+		return -EBUSY;
+	}
 
 	spin_lock_irq(&css_set_lock);
 	asked = freezer->flags & FREEZER_FREEZING_SELF;
@@ -896,12 +856,13 @@ static void freezer_request_thawed(struct cgroup_freezer *freezer)
 
 	if (asked)
 		static_branch_slow_dec_deferred(&cgroup_freezer_active);
+	return 0;
 }
 
 static bool freezer_wait_is_over(struct cgroup_freezer *freezer,
 				 const struct freezer_ticket *ticket)
 {
-	return READ_ONCE(freezer->state) == CGROUP_FREEZER_FROZEN ||
+	return freezer_is_still(READ_ONCE(freezer->state)) ||
 	       READ_ONCE(freezer->generation) != ticket->generation ||
 	       READ_ONCE(freezer->nr_cancelled) != ticket->cancelled ||
 	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
@@ -924,7 +885,7 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 
 	/* a writer inside of the subtree does not wait for itself */
 	spin_lock_irq(&css_set_lock);
-	if (current->cgroup_freezer_busy_in)
+	if (freezer_task_is_busy(current))
 		freezer_task_rests(current, CGROUP_FREEZER_WRITER);
 	spin_unlock_irq(&css_set_lock);
 
@@ -933,7 +894,7 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 						timeout);
 
 	spin_lock_irq(&css_set_lock);
-	if (freezer->state == CGROUP_FREEZER_FROZEN ||
+	if (freezer_is_still(freezer->state) ||
 	    freezer->generation != ticket->generation) {
 		ret = 0;
 	} else if (!(freezer->flags & FREEZER_ONLINE)) {
@@ -941,12 +902,7 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 	} else if (freezer->nr_cancelled != ticket->cancelled) {
 		ret = -ECANCELED;
 	} else if (left < 0) {
-		/*
-		 * The system freezer, a debugger and task_work wake us by the
-		 * same means as a signal does.  Nobody has to know of them.
-		 */
-		ret = freezing(current) || !task_sigpending(current) ?
-			-ERESTARTNOINTR : -EINTR;
+		ret = freezer_interrupted();
 	} else {
 		freezer->nr_timeouts++;
 		ret = -EBUSY;
@@ -969,8 +925,8 @@ static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
 
 	buf = strstrip(buf);
 	if (!strcmp(buf, state_names[CGROUP_FREEZER_THAWED])) {
-		freezer_request_thawed(freezer);
-		return nbytes;
+		ret = freezer_request_thawed(freezer);
+		return ret ?: nbytes;
 	}
 	if (strcmp(buf, state_names[CGROUP_FREEZER_FROZEN]))
 		return -EINVAL;
@@ -1040,25 +996,31 @@ static const char *freezer_reason(struct task_struct *task)
 	return task_curr(task) ? "running" : "runnable";
 }
 
+/* A line of freezer.blockers. */
+void freezer_show_task(struct seq_file *m, struct task_struct *task,
+		       const char *what)
+{
+	char comm[TASK_COMM_LEN];
+
+	strscpy(comm, task->comm, sizeof(comm));
+	seq_printf(m, "%d ", task_pid_nr_ns(task, task_active_pid_ns(current)));
+	seq_escape(m, comm, " \t\n\\");
+	seq_printf(m, " %s\n", what);
+}
+
 static int freezer_blockers_show(struct seq_file *m, void *v)
 {
-	struct pid_namespace *ns = task_active_pid_ns(current);
 	struct cgroup *cgrp = seq_css(m)->cgroup;
 	struct task_struct *task;
 
 	spin_lock_irq(&css_set_lock);
 	list_for_each_entry(task, &busy_tasks, cgroup_freezer_node) {
 		struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
-		char comm[TASK_COMM_LEN];
 
-		if (!cgroup_is_descendant(freezer->css.cgroup, cgrp))
-			continue;
-
-		strscpy(comm, task->comm, sizeof(comm));
-		seq_printf(m, "%d ", task_pid_nr_ns(task, ns));
-		seq_escape(m, comm, " \t\n\\");
-		seq_printf(m, " %s\n", freezer_reason(task));
+		if (cgroup_is_descendant(freezer->css.cgroup, cgrp))
+			freezer_show_task(m, task, freezer_reason(task));
 	}
+	freezer_moving_show(m, css_freezer(seq_css(m)));
 	spin_unlock_irq(&css_set_lock);
 	return 0;
 }
@@ -1096,7 +1058,7 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 	spent = ktime_get_ns() - freezer->since_ns;
 	if (freezer->state == CGROUP_FREEZER_FREEZING)
 		freezing_ns += spent;
-	else if (freezer->state == CGROUP_FREEZER_FROZEN)
+	else if (freezer_is_still(freezer->state))
 		frozen_ns += spent;
 	spin_unlock_irq(&css_set_lock);
 
@@ -1143,18 +1105,41 @@ static int freezer_stat_show(struct seq_file *m, void *v)
  * counts it as busy from can_attach on, before it arrives, and cannot be, or
  * become, FROZEN until attach has made the door match.  threadgroup_rwsem keeps
  * the set of tasks the same in between.
+ *
+ * The old cgroup does not know that the task is about to leave.  Only a
+ * checkpoint guard cares, and waits for a migration that it was too late for.
  */
+
+/* No task comes, or goes, where somebody has the checkpoint guard. */
+static bool freezer_attach_is_barred(struct cgroup_taskset *tset)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+
+	lockdep_assert_held(&css_set_lock);
+
+	cgroup_taskset_for_each(task, css, tset) {
+		if (freezer_is_guarded(task_freezer(task)) ||
+		    freezer_is_guarded(css_freezer(css)))
+			return true;
+	}
+	return false;
+}
 
 static int freezer_can_attach(struct cgroup_taskset *tset)
 {
 	struct cgroup_subsys_state *css;
 	struct task_struct *task;
 
-	cgroup_taskset_for_each(task, css, tset) {
-		spin_lock_irq(&css_set_lock);
-		freezer_get_busy(css_freezer(css));
+	spin_lock_irq(&css_set_lock);
+	if (freezer_attach_is_barred(tset)) {
 		spin_unlock_irq(&css_set_lock);
+		return -EBUSY;
 	}
+	freezer_migration_begins();
+	cgroup_taskset_for_each(task, css, tset)
+		freezer_get_busy(css_freezer(css));
+	spin_unlock_irq(&css_set_lock);
 	return 0;
 }
 
@@ -1163,11 +1148,11 @@ static void freezer_cancel_attach(struct cgroup_taskset *tset)
 	struct cgroup_subsys_state *css;
 	struct task_struct *task;
 
-	cgroup_taskset_for_each(task, css, tset) {
-		spin_lock_irq(&css_set_lock);
+	spin_lock_irq(&css_set_lock);
+	cgroup_taskset_for_each(task, css, tset)
 		freezer_put_busy(css_freezer(css));
-		spin_unlock_irq(&css_set_lock);
-	}
+	freezer_migration_ends();
+	spin_unlock_irq(&css_set_lock);
 }
 
 static void freezer_attach(struct cgroup_taskset *tset)
@@ -1180,6 +1165,9 @@ static void freezer_attach(struct cgroup_taskset *tset)
 		struct cgroup_freezer *from;
 
 		spin_lock_irq(&css_set_lock);
+		/* a guard that was not granted has to do with others now */
+		if (freezer_task_is_moving(task))
+			freezer_task_rests(task, CGROUP_FREEZER_ASLEEP);
 		/* a busy task goes on being busy, but on the new account */
 		from = task->cgroup_freezer_busy_in;
 		if (from && from != freezer) {
@@ -1191,6 +1179,10 @@ static void freezer_attach(struct cgroup_taskset *tset)
 		freezer_put_busy(freezer);
 		spin_unlock_irq(&css_set_lock);
 	}
+
+	spin_lock_irq(&css_set_lock);
+	freezer_migration_ends();
+	spin_unlock_irq(&css_set_lock);
 }
 
 /*
@@ -1208,6 +1200,7 @@ freezer_css_alloc(struct cgroup_subsys_state *parent_css)
 		return ERR_PTR(-ENOMEM);
 
 	init_waitqueue_head(&freezer->wait);
+	INIT_LIST_HEAD(&freezer->moving);
 	freezer->since_ns = ktime_get_ns();
 	freezer->timeout_ms = parent ? READ_ONCE(parent->timeout_ms) :
 				       FREEZER_TIMEOUT_MS;
@@ -1235,7 +1228,10 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 	return 0;
 }
 
-/* There are no tasks any more, but there may be writers who wait. */
+/*
+ * There are no tasks any more, but there may be writers who wait, and in-kernel
+ * code that still has the checkpoint guard.
+ */
 static void freezer_css_offline(struct cgroup_subsys_state *css)
 {
 	struct cgroup_freezer *freezer = css_freezer(css);
@@ -1292,6 +1288,14 @@ static struct cftype freezer_files[] = {
 		.name = "stat",
 		.flags = CFTYPE_NOT_ON_ROOT,
 		.seq_show = freezer_stat_show,
+	},
+	{
+		.name = "checkpoint",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.open = freezer_checkpoint_open,
+		.release = freezer_checkpoint_release,
+		.seq_show = freezer_checkpoint_show,
+		.write = freezer_checkpoint_write,
 	},
 	{ }	/* terminate */
 };

@@ -35,11 +35,14 @@ enum cgroup_freezer_rest {
  * @CGROUP_FREEZER_THAWED:	its tasks run
  * @CGROUP_FREEZER_FREEZING:	it is asked to freeze and something is not at rest
  * @CGROUP_FREEZER_FROZEN:	every task of it and of its descendants is at rest
+ * @CGROUP_FREEZER_CHECKPOINTING: they are quiescent, and nobody can thaw, move
+ *				or kill them
  */
 enum freezer_state {
 	CGROUP_FREEZER_THAWED,
 	CGROUP_FREEZER_FREEZING,
 	CGROUP_FREEZER_FROZEN,
+	CGROUP_FREEZER_CHECKPOINTING,
 };
 
 #ifdef CONFIG_CGROUP_FREEZER
@@ -55,6 +58,10 @@ bool cgroup_frozen(struct task_struct *task);
 bool cgroup_freezer_hold(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
+
+/* kernel/cgroup_freezer_checkpoint.c */
+int cgroup_freezer_begin_checkpoint(struct task_struct *task);
+void cgroup_freezer_end_checkpoint(struct task_struct *task);
 
 /**
  * cgroup_freezer_closed - is the door of this task closed?
@@ -119,6 +126,15 @@ static inline void cgroup_freezer_door(void)
 }
 
 static inline void cgroup_freezer_kill(struct task_struct *task)
+{
+}
+
+static inline int cgroup_freezer_begin_checkpoint(struct task_struct *task)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void cgroup_freezer_end_checkpoint(struct task_struct *task)
 {
 }
 #endif /* !CONFIG_CGROUP_FREEZER */

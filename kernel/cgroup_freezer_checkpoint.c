@@ -1,0 +1,695 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: the checkpoint guard
+ *
+ * Who reads the tasks of a FROZEN cgroup has to know that nobody thaws, moves
+ * or kills one meanwhile, and that no system call of theirs is still under way.
+ * That is the state CHECKPOINTING. It is entered from FROZEN and left to FROZEN,
+ * and lasts for as long as its one holder wants it to: an open file of
+ * freezer.checkpoint, or code of the kernel between
+ * cgroup_freezer_begin_checkpoint() and cgroup_freezer_end_checkpoint().
+ *
+ * A cgroup that has a holder is guarded, with all below it. Of two cgroups of
+ * which one is above the other only one can have a holder; the state of those
+ * below stays FROZEN.
+ *
+ * Quiescence
+ * ----------
+ *
+ * A task of a FROZEN cgroup is quiescent when it is parked or frozen in place.
+ * Otherwise it was seen asleep, and may finish a system call in the kernel at
+ * any time. The guard is granted when all tasks are quiescent:
+ *
+ *  - no task is added meanwhile: nobody forks in a FROZEN cgroup, and from the
+ *    beginning (FREEZER_GUARDED) none is moved into the subtree or out of it;
+ *  - a task that is quiescent stays so until the thaw, with one exception: a
+ *    killed task may leave, see freezer_wants_to_leave(). While FREEZER_SEALED
+ *    is set it may not, unless it is an OOM victim, which tears the checkpoint.
+ *
+ * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
+ * quiescent is enough: at its end they still are. If it finds others, these are
+ * put on an account (nr_moving), the seal is taken off, so that an exec that
+ * waits for its killed siblings gets on, and when the last one has reported, or
+ * was seen to be quiescent, the pass is repeated.
+ *
+ *	CPU 0 (freezer_seal())			CPU 1 (the killer)
+ *
+ *	set FREEZER_SEALED			SIGKILL is pending
+ *	(F) full barrier			(E) full barrier
+ *	killed? then not quiescent		FREEZER_SEALED? let it stay
+ *
+ * At least one of them sees the other. freezer_unseal() is the same the other
+ * way round: either the killer sees that the seal is off, or the pass finds the
+ * killed task and lets it go.
+ *
+ * A task that sleeps interruptibly is brought to its door by a fake signal, as
+ * the system freezer does; its system call may be restarted at the thaw. The
+ * threads that work for user space in the kernel are only woken: their callers
+ * would take a signal for an error. Whatever sleeps otherwise is waited for.
+ *
+ * Locks
+ * -----
+ *
+ * As in kernel/cgroup_freezer.c. A guard is granted under freezer_mutex, hence
+ * not while a thaw is under way, and given back under css_set_lock alone. Who
+ * waits for quiescence has neither, but keeps kernfs's active protection, which
+ * the removal of the cgroup waits for with cgroup_mutex held. It does not wait
+ * long: a cgroup is only removed without tasks, and then nothing is waited for.
+ */
+
+#include <linux/export.h>
+#include <linux/freezer.h>
+#include <linux/kernfs.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "cgroup_freezer_internal.h"
+
+/* The longest pause between two looks at the tasks that are not quiescent. */
+#define FREEZER_LOOK_MAX_MS	10U
+
+/* The holder that is not an open file. */
+static const char kernel_holder[] = "kernel";
+
+/*
+ * Odd while tasks are on their way from one cgroup to another. Migrations are
+ * serialized by cgroup_mutex; under css_set_lock.
+ */
+static unsigned int migrations;
+
+/*
+ * What a guard means to the others
+ */
+
+/* Has @freezer, or one above it, a holder? An answer for the moment. */
+bool freezer_is_guarded(struct cgroup_freezer *freezer)
+{
+	for (; freezer; freezer = parent_freezer(freezer)) {
+		if (READ_ONCE(freezer->flags) & FREEZER_GUARDED)
+			return true;
+	}
+	return false;
+}
+
+/* Does a guard keep @task, which was killed, from leaving? */
+bool freezer_is_sealed(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+	bool sealed = false;
+
+	rcu_read_lock();
+	for (freezer = task_freezer(task); freezer && !sealed;
+	     freezer = parent_freezer(freezer))
+		sealed = READ_ONCE(freezer->flags) & FREEZER_SEALED;
+	rcu_read_unlock();
+
+	return sealed;
+}
+
+/* @task leaves although it may be guarded. */
+void freezer_tear(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+
+	rcu_read_lock();
+	for (freezer = task_freezer(task); freezer;
+	     freezer = parent_freezer(freezer)) {
+		if (READ_ONCE(freezer->flags) & FREEZER_GUARDED)
+			WRITE_ONCE(freezer->torn, true);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Would a cgroup that is CHECKPOINTING be thawed if the own request of @top
+ * went? Not if something above @top, or between the two, is asked to freeze.
+ */
+bool freezer_thaw_is_barred(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+	bool barred = false;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	if ((READ_ONCE(top->flags) & FREEZER_FREEZING) !=
+	    FREEZER_FREEZING_SELF || !READ_ONCE(top->nr_guards))
+		return false;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		unsigned int flags = READ_ONCE(css_freezer(pos)->flags);
+
+		if (pos != &top->css && flags & FREEZER_FREEZING_SELF) {
+			pos = css_rightmost_descendant(pos);
+		} else if (flags & FREEZER_HELD) {
+			barred = true;
+			break;
+		}
+	}
+	rcu_read_unlock();
+
+	return barred;
+}
+
+void freezer_migration_begins(void)
+{
+	lockdep_assert_held(&css_set_lock);
+	migrations++;
+}
+
+void freezer_migration_ends(void)
+{
+	lockdep_assert_held(&css_set_lock);
+	migrations++;
+}
+
+/*
+ * The tasks that are not quiescent
+ */
+
+/**
+ * struct freezer_attempt - what a future holder remembers of its attempt
+ * @freezer:	whose guard it wants
+ * @generation:	of that, when it began: unchanged while it stays FROZEN
+ * @migration:	the migration that was under way then, or 0
+ * @deadline:	when it gives up, in jiffies
+ * @shared:	a task of the subtree has the same table of open files, so that
+ *		the death of the holder would not close the one with the guard
+ */
+struct freezer_attempt {
+	struct cgroup_freezer	*freezer;
+	u64			generation;
+	unsigned int		migration;
+	unsigned long		deadline;
+	bool			shared;
+};
+
+/* One of the tasks that @freezer was waiting for has come off its account. */
+void freezer_task_stands(struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving - 1);
+	if (!freezer->nr_moving)
+		wake_up_all(&freezer->wait);
+}
+
+static void freezer_task_moves(struct task_struct *task,
+			       struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	if (task->cgroup_freezer_busy_in == freezer)
+		return;
+	/* left over from a guard above or below that was not granted */
+	if (task->cgroup_freezer_busy_in)
+		freezer_task_rests(task, CGROUP_FREEZER_ASLEEP);
+
+	/* cgroup_freezer_hold() has to report, be it for the second time */
+	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
+	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+	list_add_tail(&task->cgroup_freezer_node, &freezer->moving);
+	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving + 1);
+}
+
+/* A tracer works on a stopped task; no task does so under a guard. */
+static bool freezer_is_traced_now(struct task_struct *task)
+{
+	return READ_ONCE(task->jobctl) & JOBCTL_PTRACE_FROZEN;
+}
+
+/* Account for @task, and do what makes it quiescent. */
+static void freezer_quiesce_task(struct task_struct *task, void *data)
+{
+	struct freezer_attempt *attempt = data;
+	enum cgroup_freezer_rest how;
+
+	if (!task->cgroup_freezer_closed)
+		return;
+
+	if (unlikely(data_race(task->files) == current->files))
+		attempt->shared = true;
+
+	how = freeze_task_at_rest(task);
+	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
+	    !freezer_is_traced_now(task)) {
+		if (task->cgroup_freezer_busy_in)
+			freezer_task_rests(task, how);
+		else if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
+			WRITE_ONCE(task->cgroup_freezer_rest, how);
+		return;
+	}
+
+	freezer_task_moves(task, attempt->freezer);
+	if (unlikely(freezer_wants_to_leave(task)))
+		cgroup_freezer_kill(task);
+	else if (how == CGROUP_FREEZER_ASLEEP)
+		wake_task_to_door(task);
+}
+
+/* Look once at each task that is on the account. */
+static void freezer_quiesce_moving(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	unsigned int nr, batch = FREEZER_BATCH;
+
+	spin_lock_irq(&css_set_lock);
+	for (nr = freezer->nr_moving; nr && freezer->nr_moving; nr--) {
+		struct task_struct *task;
+
+		task = list_first_entry(&freezer->moving, struct task_struct,
+					cgroup_freezer_node);
+		list_move_tail(&task->cgroup_freezer_node, &freezer->moving);
+		freezer_quiesce_task(task, attempt);
+
+		if (!--batch) {
+			batch = FREEZER_BATCH;
+			spin_unlock_irq(&css_set_lock);
+			cond_resched();
+			spin_lock_irq(&css_set_lock);
+		}
+	}
+	spin_unlock_irq(&css_set_lock);
+}
+
+static void freezer_visit(struct cgroup_freezer *top,
+			  void (*fn)(struct task_struct *task, void *data),
+			  void *data)
+{
+	struct cgroup_subsys_state *pos;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		struct css_task_iter it;
+
+		if (!css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		css_task_iter_start(pos, 0, &it);
+		while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
+			cond_resched();
+		css_task_iter_end(&it);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+}
+
+static void freezer_show_moving(struct seq_file *m,
+				struct cgroup_freezer *freezer,
+				struct cgroup *cgrp)
+{
+	struct task_struct *task;
+
+	list_for_each_entry(task, &freezer->moving, cgroup_freezer_node) {
+		unsigned int state = READ_ONCE(task->__state);
+		const char *what;
+
+		if (!cgroup_is_descendant(task_freezer(task)->css.cgroup, cgrp))
+			continue;
+
+		if (READ_ONCE(task->flags) & PF_EXITING)
+			what = "exiting";
+		else if (freezer_is_traced_now(task))
+			what = "traced";
+		else if (state & TASK_FROZEN)
+			continue;
+		else if (state & TASK_INTERRUPTIBLE)
+			what = "asleep";
+		else if (state)
+			what = "blocked";
+		else
+			what = task_curr(task) ? "running" : "runnable";
+		freezer_show_task(m, task, what);
+	}
+}
+
+/*
+ * The lines of freezer.blockers for those tasks of @freezer that a guard of it,
+ * or of one above or below it, waits for, or has waited for in vain.
+ */
+void freezer_moving_show(struct seq_file *m, struct cgroup_freezer *freezer)
+{
+	struct cgroup *cgrp = freezer->css.cgroup;
+	struct cgroup_subsys_state *pos;
+	struct cgroup_freezer *above;
+
+	lockdep_assert_held(&css_set_lock);
+
+	for (above = parent_freezer(freezer); above;
+	     above = parent_freezer(above))
+		freezer_show_moving(m, above, cgrp);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &freezer->css)
+		freezer_show_moving(m, css_freezer(pos), cgrp);
+	rcu_read_unlock();
+}
+
+/*
+ * Taking the guard and giving it back
+ */
+
+static void freezer_set_guard(struct cgroup_freezer *freezer,
+			      unsigned int guard)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(freezer->flags,
+		   (freezer->flags & ~FREEZER_GUARD) | guard);
+}
+
+/* From here on nobody is moved, and nobody else gets a guard that overlaps. */
+static int freezer_take_guard(struct freezer_attempt *attempt,
+			      const void *holder)
+{
+	struct cgroup_freezer *freezer = attempt->freezer, *pos;
+	struct cgroup *cgrp = freezer->css.cgroup;
+	int ret = 0;
+
+	spin_lock_irq(&css_set_lock);
+	/* a task of the group would wait for itself */
+	if (!(freezer->flags & FREEZER_ONLINE))
+		ret = -ENODEV;
+	else if (freezer->state != CGROUP_FREEZER_FROZEN ||
+		 freezer->nr_guards || freezer_is_guarded(freezer) ||
+		 cgroup_is_descendant(task_freezer(current)->css.cgroup, cgrp))
+		ret = -EBUSY;
+
+	if (!ret) {
+		attempt->generation = freezer->generation;
+		attempt->migration = migrations & 1 ? migrations : 0;
+		WRITE_ONCE(freezer->holder, holder);
+		WRITE_ONCE(freezer->torn, false);
+		freezer_set_guard(freezer, FREEZER_GUARDED);
+		for (pos = freezer; pos; pos = parent_freezer(pos))
+			WRITE_ONCE(pos->nr_guards, pos->nr_guards + 1);
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return ret;
+}
+
+static void freezer_give_back(struct cgroup_freezer *freezer)
+{
+	struct cgroup_freezer *pos;
+
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(freezer->holder, NULL);
+	freezer_set_guard(freezer, 0);
+	for (pos = freezer; pos; pos = parent_freezer(pos))
+		WRITE_ONCE(pos->nr_guards, pos->nr_guards - 1);
+	freezer_update(freezer);
+	spin_unlock_irq(&css_set_lock);
+}
+
+/* Is the migration over that @attempt was too late for? */
+static bool freezer_is_settled(struct freezer_attempt *attempt)
+{
+	return !attempt->migration || READ_ONCE(migrations) != attempt->migration;
+}
+
+/*
+ * Grant the guard if all tasks are quiescent, else put those that are not on
+ * the account of @attempt->freezer.
+ */
+static bool freezer_seal(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	bool granted;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	spin_lock_irq(&css_set_lock);
+	freezer_set_guard(freezer, FREEZER_GUARDED | FREEZER_SEALED);
+	spin_unlock_irq(&css_set_lock);
+
+	smp_mb();	/* (F) pairs with (E) */
+	freezer_visit(freezer, freezer_quiesce_task, attempt);
+
+	spin_lock_irq(&css_set_lock);
+	granted = !freezer->nr_moving && freezer_is_settled(attempt) &&
+		  !attempt->shared;
+	if (granted) {
+		freezer_set_guard(freezer, FREEZER_GUARD);
+		freezer_update(freezer);
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return granted;
+}
+
+/* Let those go that were killed under the seal. */
+static void freezer_unseal(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+
+	spin_lock_irq(&css_set_lock);
+	freezer_set_guard(freezer, FREEZER_GUARDED);
+	spin_unlock_irq(&css_set_lock);
+
+	smp_mb();	/* (F) pairs with (E) */
+	freezer_visit(freezer, freezer_quiesce_task, attempt);
+}
+
+/* Why can the guard not be had any more? */
+static int freezer_is_lost(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	int ret = 0;
+
+	spin_lock_irq(&css_set_lock);
+	if (!(freezer->flags & FREEZER_ONLINE))
+		ret = -ENODEV;
+	else if (freezer->state != CGROUP_FREEZER_FROZEN ||
+		 freezer->generation != attempt->generation)
+		ret = -ECANCELED;
+	spin_unlock_irq(&css_set_lock);
+
+	return ret;
+}
+
+static bool freezer_is_worth_a_look(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+
+	return (!READ_ONCE(freezer->nr_moving) && freezer_is_settled(attempt)) ||
+	       READ_ONCE(freezer->state) != CGROUP_FREEZER_FROZEN ||
+	       READ_ONCE(freezer->generation) != attempt->generation ||
+	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
+}
+
+/*
+ * Wait until no task is on the account of @attempt->freezer.
+ *
+ * A task that parks reports. One that falls asleep again does not, nor one that
+ * is then frozen in place, hence the looks.
+ */
+static int freezer_wait_quiescent(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	unsigned long pause = 1;
+
+	while (!freezer_is_worth_a_look(attempt)) {
+		long left = attempt->deadline - jiffies;
+
+		if (left <= 0)
+			return -EBUSY;
+
+		left = wait_event_interruptible_timeout(freezer->wait,
+							freezer_is_worth_a_look(attempt),
+							min_t(long, left, pause));
+		if (left < 0)
+			return freezer_interrupted();
+		if (left)
+			break;
+
+		pause = min(pause * 2, msecs_to_jiffies(FREEZER_LOOK_MAX_MS));
+		freezer_quiesce_moving(attempt);
+	}
+
+	return freezer_is_lost(attempt);
+}
+
+/*
+ * Make @holder the holder of the guard of @freezer.
+ *
+ * When this fails freezer.blockers goes on to name the tasks that were not
+ * quiescent, until they are.
+ */
+static int freezer_begin_checkpoint(struct cgroup_freezer *freezer,
+				    const void *holder, bool wait)
+{
+	unsigned int timeout_ms = wait ? READ_ONCE(freezer->timeout_ms) : 0;
+	struct freezer_attempt attempt = {
+		.freezer	= freezer,
+		.deadline	= jiffies + (timeout_ms ?
+				  msecs_to_jiffies(timeout_ms) + 1 : 0),
+	};
+	int ret;
+
+	mutex_lock(&freezer_mutex);
+	ret = freezer_take_guard(&attempt, holder);
+	if (ret)
+		goto out;
+
+	while (!freezer_seal(&attempt)) {
+		freezer_unseal(&attempt);
+
+		mutex_unlock(&freezer_mutex);
+		ret = attempt.shared ? -EBUSY : freezer_wait_quiescent(&attempt);
+		mutex_lock(&freezer_mutex);
+
+		/* a thaw may have come in between */
+		ret = ret ?: freezer_is_lost(&attempt);
+		if (!ret && time_after(jiffies, attempt.deadline))
+			ret = -EBUSY;
+		if (ret) {
+			freezer_give_back(freezer);
+			break;
+		}
+	}
+out:
+	mutex_unlock(&freezer_mutex);
+	return ret;
+}
+
+/* Whoever was killed meanwhile, and may leave a FROZEN cgroup, leaves now. */
+static void freezer_release_task(struct task_struct *task, void *data)
+{
+	if (unlikely(freezer_wants_to_leave(task)))
+		cgroup_freezer_kill(task);
+}
+
+static void freezer_end_checkpoint(struct cgroup_freezer *freezer)
+{
+	freezer_give_back(freezer);
+
+	smp_mb();	/* (F) pairs with (E) */
+	freezer_visit(freezer, freezer_release_task, NULL);
+}
+
+/*
+ * The two entrances
+ */
+
+/**
+ * cgroup_freezer_begin_checkpoint - keep the cgroup of a task as it is
+ * @task: a task of the cgroup, which is FROZEN; not %current
+ *
+ * On success the freezer cgroup of @task, with all below it, is CHECKPOINTING:
+ * every task is parked or frozen in place, and is not thawed, moved or let go
+ * until cgroup_freezer_end_checkpoint(), except for the victims of the OOM
+ * killer.  Waits for tasks that are in a system call, for freezer.timeout_ms at
+ * most.
+ *
+ * Context: process context, no locks held, a reference to @task.  May sleep.
+ * Return: 0; -EBUSY if the cgroup is not FROZEN, if it, or one above or below
+ * it, is CHECKPOINTING already, if %current is in it, or if the time has passed;
+ * -ENODEV if @task is in no cgroup that can be frozen, or that is being removed;
+ * -ECANCELED if somebody has thawed it meanwhile; -EINTR or -ERESTARTNOINTR if
+ * %current was interrupted.
+ */
+int cgroup_freezer_begin_checkpoint(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+	int ret;
+
+	rcu_read_lock();
+	freezer = task_freezer(task);
+	if (!parent_freezer(freezer) || !css_tryget_online(&freezer->css))
+		freezer = NULL;
+	rcu_read_unlock();
+	if (!freezer)
+		return -ENODEV;
+
+	ret = freezer_begin_checkpoint(freezer, kernel_holder, true);
+	if (!ret) {
+		/* it may have been moved before the guard was there */
+		rcu_read_lock();
+		if (task_freezer(task) != freezer)
+			ret = -EBUSY;
+		rcu_read_unlock();
+		if (!ret)
+			return 0;
+		freezer_end_checkpoint(freezer);
+	}
+	css_put(&freezer->css);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(cgroup_freezer_begin_checkpoint);
+
+/**
+ * cgroup_freezer_end_checkpoint - the counterpart
+ * @task: a task of the cgroup, dead or alive
+ *
+ * The cgroup is FROZEN again.  Warns, and does nothing, if it was not
+ * CHECKPOINTING by cgroup_freezer_begin_checkpoint(): then somebody may have
+ * thawed the tasks, and what was read of them is not consistent.
+ *
+ * Context: process context, no locks held, a reference to @task.  May sleep.
+ */
+void cgroup_freezer_end_checkpoint(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+	bool held;
+
+	rcu_read_lock();
+	freezer = task_freezer(task);
+	held = READ_ONCE(freezer->holder) == kernel_holder;
+	rcu_read_unlock();
+
+	/* the holder has a reference to the css */
+	if (WARN_ON(!held))
+		return;
+
+	freezer_end_checkpoint(freezer);
+	css_put(&freezer->css);
+}
+EXPORT_SYMBOL_GPL(cgroup_freezer_end_checkpoint);
+
+/* An open for writing takes the guard, whoever has the open file keeps it. */
+int freezer_checkpoint_open(struct kernfs_open_file *of)
+{
+	if (!(of->file->f_mode & FMODE_WRITE))
+		return 0;
+
+	return freezer_begin_checkpoint(css_freezer(of_css(of)), of,
+					!(of->file->f_flags & O_NONBLOCK));
+}
+
+/* The last reference to the open file is gone, or the cgroup is removed. */
+void freezer_checkpoint_release(struct kernfs_open_file *of)
+{
+	struct cgroup_freezer *freezer = css_freezer(of_css(of));
+
+	if (READ_ONCE(freezer->holder) == of)
+		freezer_end_checkpoint(freezer);
+}
+
+int freezer_checkpoint_show(struct seq_file *m, void *v)
+{
+	struct cgroup_freezer *freezer = css_freezer(seq_css(m));
+	const char *what;
+
+	if (READ_ONCE(freezer->holder) == m->private)
+		what = READ_ONCE(freezer->torn) ? "torn" : "consistent";
+	else if (READ_ONCE(freezer->nr_guards) || freezer_is_guarded(freezer))
+		what = "held";
+	else
+		what = "free";
+
+	seq_puts(m, what);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+/* Only there so that the file can be opened for writing. */
+ssize_t freezer_checkpoint_write(struct kernfs_open_file *of, char *buf,
+				 size_t nbytes, loff_t off)
+{
+	return -EINVAL;
+}

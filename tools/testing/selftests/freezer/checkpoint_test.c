@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The checkpoint guard (clause C11): who has it, what it keeps others from, and
+ * how it is given back. checkpoint_quiet_test is about what stands still.
+ *
+ *	cg
+ *	 `- job		where a test says so
+ *	     `- part
+ */
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "checkpoint_test.h"
+
+/*
+ * The state is CHECKPOINTING from the open to the close, and FROZEN before and
+ * after. Who has the open file reads "consistent", others whether somebody has
+ * it. It is no completed freeze: the generation stays as it is.
+ */
+FREEZER_TEST(open_and_close)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	int64_t generation;
+	int fd;
+
+	ASSERT_SPINNER(self->cg, word);
+	EXPECT_FILE(self->cg, "freezer.checkpoint", "free");
+	ASSERT_FREEZES(self->cg);
+	generation = frz_stat(self->cg, "generation");
+	fd = ASSERT_GUARD(self->cg);
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+	EXPECT_FILE(self->cg, "freezer.checkpoint", "held");
+	EXPECT_STANDS(word);
+	EXPECT_EQ(0, close(fd));
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_FILE(self->cg, "freezer.checkpoint", "free");
+	EXPECT_EQ(generation, frz_stat(self->cg, "generation"));
+	ASSERT_THAWS(self->cg);
+	EXPECT_RUNS(word);
+}
+
+/* Nothing can be written to the file; to open it for reading takes nothing. */
+FREEZER_TEST(only_an_open_for_writing)
+{
+	char path[FRZ_PATH_MAX + 64];
+	int fd, own;
+
+	guard_path(path, self->cg);
+	ASSERT_FREEZES(self->cg);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_STREQ("free", guard_verdict(fd));
+	own = ASSERT_GUARD(self->cg);
+	EXPECT_STREQ("held", guard_verdict(fd));
+	EXPECT_EQ(-1, write(own, "1", 1));
+	EXPECT_EQ(EINVAL, errno);
+	close(own);
+	close(fd);
+	own = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	EXPECT_LE(0, own);
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	close(own);
+	EXPECT_STATE(self->cg, "FROZEN");
+}
+
+/* Only a FROZEN cgroup: THAWED and FREEZING are EBUSY and stay what they are. */
+FREEZER_TEST(only_from_frozen)
+{
+	struct frz_busy *busy = frz_busy_new(3000);
+
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	EXPECT_STATE(self->cg, "THAWED");
+	ASSERT_BUSY(self->cg, busy);
+	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
+	ASSERT_STATE(self->cg, "FREEZING");
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	EXPECT_STATE(self->cg, "FREEZING");
+	EXPECT_FILE(self->cg, "freezer.checkpoint", "free");
+}
+
+/*
+ * One holder: another open is EBUSY, also of a cgroup above or below. Two that
+ * have nothing to do with each other can be held at the same time. Below, the
+ * state goes on to be FROZEN.
+ */
+FREEZER_TEST(one_holder)
+{
+	char job[FRZ_PATH_MAX], part[FRZ_PATH_MAX], other[FRZ_PATH_MAX];
+	int fd, more;
+
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	ASSERT_EQ(0, frz_create(part, job, "part"));
+	ASSERT_EQ(0, frz_create(other, self->cg, "other"));
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(job);
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_STATE(part, "FROZEN");
+	EXPECT_FILE(self->cg, "freezer.checkpoint", "held");
+	EXPECT_FILE(part, "freezer.checkpoint", "held");
+	EXPECT_FILE(other, "freezer.checkpoint", "free");
+	EXPECT_EQ(-EBUSY, guard_open(job));
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	EXPECT_EQ(-EBUSY, guard_open(part));
+	more = ASSERT_GUARD(other);
+	EXPECT_STATE(other, "CHECKPOINTING");
+	close(fd);
+	EXPECT_STATE(job, "FROZEN");
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	fd = ASSERT_GUARD(part);
+	close(fd);
+	close(more);
+	fd = ASSERT_GUARD(self->cg);
+	close(fd);
+}
+
+/*
+ * Of the requests for a guarded cgroup, and for those around it, the ones that
+ * would end its freeze are EBUSY and change nothing; all others do what they
+ * always do.
+ *
+ *	cg		asked to freeze
+ *	 |- job		guarded
+ *	 |   `- part
+ *	 `- other
+ */
+FREEZER_TEST(requests)
+{
+	char job[FRZ_PATH_MAX], part[FRZ_PATH_MAX], other[FRZ_PATH_MAX];
+	int fd;
+
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	ASSERT_EQ(0, frz_create(part, job, "part"));
+	ASSERT_EQ(0, frz_create(other, self->cg, "other"));
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(job);
+
+	/* by the parent alone: its request must not go */
+	EXPECT_EQ(-EBUSY, frz_write(self->cg, "freezer.state", "THAWED"));
+	EXPECT_EQ(-EBUSY,
+		  frz_write_nonblock(self->cg, "freezer.state", "THAWED"));
+	EXPECT_FILE(self->cg, "freezer.self_freezing", "1");
+	EXPECT_STATE(self->cg, "FROZEN");
+	/* these take nothing away */
+	EXPECT_EQ(0, frz_write(job, "freezer.state", "THAWED"));
+	EXPECT_EQ(0, frz_write(part, "freezer.state", "THAWED"));
+	EXPECT_EQ(0, frz_write(other, "freezer.state", "THAWED"));
+	EXPECT_EQ(-EINVAL, frz_write(job, "freezer.state", "CHECKPOINTING"));
+	EXPECT_EQ(-EINVAL, frz_write(job, "freezer.state", "FREEZING"));
+	EXPECT_STATE(job, "CHECKPOINTING");
+
+	/* by both: one of them may go */
+	EXPECT_EQ(0, frz_write(job, "freezer.state", "FROZEN"));
+	EXPECT_EQ(0, frz_write(part, "freezer.state", "FROZEN"));
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_EQ(0, frz_write(self->cg, "freezer.state", "THAWED"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_STATE(other, "THAWED");
+	EXPECT_STATE(job, "CHECKPOINTING");
+
+	/* by itself alone */
+	EXPECT_EQ(-EBUSY, frz_write(job, "freezer.state", "THAWED"));
+	EXPECT_FILE(job, "freezer.self_freezing", "1");
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_EQ(0, frz_write(part, "freezer.state", "THAWED"));
+	EXPECT_STATE(part, "FROZEN");
+	EXPECT_EQ(0, frz_write(self->cg, "freezer.state", "FROZEN"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(0, frz_write(job, "freezer.state", "THAWED"));
+	EXPECT_EQ(-EBUSY, frz_write(self->cg, "freezer.state", "THAWED"));
+
+	close(fd);
+	EXPECT_STATE(job, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_STATE(job, "THAWED");
+}
+
+/*
+ * No task comes into the subtree or leaves it, be it process or thread, and not
+ * from one cgroup of it to another either; elsewhere tasks are moved as before.
+ */
+FREEZER_TEST(attach)
+{
+	char job[FRZ_PATH_MAX], part[FRZ_PATH_MAX], other[FRZ_PATH_MAX];
+	unsigned long *word = ASSERT_WORDS(2);
+	pid_t in, out;
+	int fd;
+
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	ASSERT_EQ(0, frz_create(part, job, "part"));
+	ASSERT_EQ(0, frz_create(other, self->cg, "other"));
+	in = ASSERT_SPINNER(part, &word[0]);
+	out = ASSERT_SPINNER(other, &word[1]);
+	ASSERT_FREEZES(job);
+	fd = ASSERT_GUARD(job);
+	EXPECT_EQ(-EBUSY, frz_move_process(other, in));
+	EXPECT_EQ(-EBUSY, frz_move_thread(frz_root(), in));
+	EXPECT_EQ(-EBUSY, frz_move_process(job, in));
+	EXPECT_EQ(-EBUSY, frz_move_process(job, out));
+	EXPECT_EQ(-EBUSY, frz_move_thread(part, out));
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_STANDS(&word[0]);
+	EXPECT_RUNS(&word[1]);
+	EXPECT_EQ(0, frz_move_process(self->cg, out));
+	EXPECT_RUNS(&word[1]);
+	close(fd);
+	EXPECT_EQ(0, frz_move_process(job, out));
+	ASSERT_BECOMES(job, "FROZEN");
+	EXPECT_STANDS(&word[1]);
+	EXPECT_EQ(0, frz_move_process(other, in));
+	EXPECT_RUNS(&word[0]);
+}
+
+/*
+ * Cgroups can be made below, and are FROZEN; empty ones can be removed, except
+ * that the guarded one itself has a child.
+ */
+FREEZER_TEST(children_come_and_go)
+{
+	char job[FRZ_PATH_MAX], part[FRZ_PATH_MAX], more[FRZ_PATH_MAX];
+	int fd;
+
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	ASSERT_EQ(0, frz_create(part, job, "part"));
+	ASSERT_FREEZES(job);
+	fd = ASSERT_GUARD(job);
+	ASSERT_EQ(0, frz_create(more, job, "more"));
+	EXPECT_STATE(more, "FROZEN");
+	EXPECT_EQ(-EBUSY, guard_open(more));
+	EXPECT_EQ(0, rmdir(part));
+	EXPECT_EQ(0, rmdir(more));
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+
+	/* the guarded one, with the file open: the guard goes with it */
+	EXPECT_EQ(0, rmdir(job));
+	EXPECT_STREQ("No such device", guard_verdict(fd));
+	EXPECT_FILE(self->cg, "freezer.checkpoint", "free");
+	close(fd);
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	close(fd);
+}
+
+/* A dup() keeps the guard until the last descriptor is closed. */
+FREEZER_TEST(dup_keeps_it)
+{
+	int fd, copy;
+
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	copy = dup(fd);
+	ASSERT_LE(0, copy);
+	close(fd);
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	EXPECT_STREQ("consistent", guard_verdict(copy));
+	close(copy);
+	EXPECT_STATE(self->cg, "FROZEN");
+}
+
+/* So does a child that has inherited it, until it dies, by SIGKILL at that. */
+FREEZER_TEST(fork_keeps_it)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	pid_t pid;
+	int fd;
+
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	pid = ASSERT_SLEEPER(NULL, word);
+	close(fd);
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	EXPECT_EQ(-EBUSY, frz_thaw(self->cg));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+}
+
+/* An exec keeps it, as in "exec 9> freezer.checkpoint" of a shell, or not. */
+FREEZER_TEST(exec_keeps_it)
+{
+	char path[FRZ_PATH_MAX + 64], ch;
+	int out[2], in[2];
+	pid_t pid;
+
+	guard_path(path, self->cg);
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(0, pipe(out));
+	ASSERT_EQ(0, pipe(in));
+	pid = fork();
+	if (!pid) {
+		close(out[0]);
+		close(in[1]);
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		execl("/bin/sh", "sh", "-c",
+		      "exec 9> \"$0\" && echo && read x && exec 9>&- && echo && read x",
+		      path, NULL);
+		_exit(127);
+	}
+	ASSERT_LT(0, pid);
+	close(out[1]);
+	close(in[0]);
+	ASSERT_EQ(1, read(out[0], &ch, 1));
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	ASSERT_EQ(1, write(in[1], "\n", 1));
+	ASSERT_EQ(1, read(out[0], &ch, 1));
+	EXPECT_STATE(self->cg, "FROZEN");
+	close(in[1]);
+	close(out[0]);
+	EXPECT_LE(0, frz_wait_exit(pid, FRZ_LIMIT));
+}
+
+/*
+ * Passed through a socket it is kept by the message alone, and by whoever takes
+ * it from there; a message that is thrown away gives it back.
+ */
+FREEZER_TEST(passing_keeps_it)
+{
+	int sv[2], fd;
+
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, sv));
+	fd = ASSERT_GUARD(self->cg);
+	ASSERT_EQ(0, send_fd(sv[0], fd));
+	close(fd);
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	fd = receive_fd(sv[1]);
+	ASSERT_LE(0, fd);
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+	EXPECT_EQ(-EBUSY, frz_thaw(self->cg));
+	ASSERT_EQ(0, send_fd(sv[0], fd));
+	close(fd);
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	close(sv[0]);
+	close(sv[1]);
+	ASSERT_BECOMES(self->cg, "FROZEN");
+	fd = ASSERT_GUARD(self->cg);
+	close(fd);
+}
+
+static int hold(void *arg)
+{
+	struct holder *h = arg;
+	int fd = guard_open(h->path);
+
+	frz_store(&h->word, fd < 0 ? -fd : 1000);
+	return frz_sleep(NULL);
+}
+
+/* A holder that dies gives it back. */
+FREEZER_TEST(kill_gives_it_back)
+{
+	struct holder *h = frz_shared(sizeof(*h));
+	int fd, i;
+
+	ASSERT_NE(NULL, h);
+	strcpy(h->path, self->cg);
+	ASSERT_FREEZES(self->cg);
+	for (i = 0; i < 5; i++) {
+		pid_t pid;
+
+		frz_store(&h->word, 0);
+		pid = ASSERT_PID(frz_spawn(NULL, hold, h));
+		ASSERT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
+		ASSERT_EQ(1000, frz_load(&h->word));
+		EXPECT_STATE(self->cg, "CHECKPOINTING");
+		EXPECT_EQ(-EBUSY, guard_open(self->cg));
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+		ASSERT_STATE(self->cg, "FROZEN");
+	}
+	fd = ASSERT_GUARD(self->cg);
+	close(fd);
+}
+
+static int share_files(void *arg)
+{
+	struct holder *h = arg;
+	pid_t pid;
+
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (!pid)
+		return frz_sleep(NULL);
+	h->pid = pid;
+	frz_store(&h->word, 1);
+	frz_wait_word(&h->word, 2, FRZ_LIMIT);
+	h->result = guard_open(h->path);
+	frz_store(&h->word, 3);
+	return frz_sleep(NULL);
+}
+
+/*
+ * A process that shares its table of open files with a task of the group would
+ * not give the guard back by its death, and then nobody could: EBUSY at once.
+ */
+FREEZER_TEST(not_with_shared_files)
+{
+	struct holder *h = frz_shared(sizeof(*h));
+	int64_t begin;
+	int fd;
+
+	ASSERT_NE(NULL, h);
+	strcpy(h->path, self->cg);
+	ASSERT_PID(frz_spawn(NULL, share_files, h));
+	ASSERT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_move_process(self->cg, h->pid));
+	ASSERT_FREEZES(self->cg);
+	begin = frz_now_ns();
+	frz_store(&h->word, 2);
+	ASSERT_EQ(0, frz_wait_word(&h->word, 3, FRZ_LIMIT));
+	EXPECT_EQ(-EBUSY, h->result);
+	EXPECT_GT(FRZ_AT_ONCE, (frz_now_ns() - begin) / 1000000);
+	EXPECT_STATE(self->cg, "FROZEN");
+	fd = ASSERT_GUARD(self->cg);
+	close(fd);
+}
+
+/*
+ * Two at the same time: of two openers exactly one gets it, in each of many
+ * rounds, and it is free when both have closed.
+ */
+FREEZER_TEST(two_openers)
+{
+	struct holder *h = frz_shared(2 * sizeof(*h));
+	unsigned long *word = ASSERT_WORDS(1);
+	int i, n;
+
+	ASSERT_NE(NULL, h);
+	ASSERT_SPINNER(self->cg, word);
+	ASSERT_FREEZES(self->cg);
+	for (i = 0; i < 20; i++) {
+		pid_t pid[2];
+
+		for (n = 0; n < 2; n++) {
+			strcpy(h[n].path, self->cg);
+			frz_store(&h[n].word, 0);
+			pid[n] = ASSERT_PID(frz_spawn(NULL, hold, &h[n]));
+		}
+		for (n = 0; n < 2; n++)
+			ASSERT_EQ(0, frz_wait_word(&h[n].word, 1, FRZ_LIMIT));
+		EXPECT_EQ(1000 + EBUSY,
+			  frz_load(&h[0].word) + frz_load(&h[1].word));
+		for (n = 0; n < 2; n++) {
+			kill(pid[n], SIGKILL);
+			ASSERT_EQ(SIGKILL, frz_wait_exit(pid[n], FRZ_LIMIT));
+		}
+		ASSERT_STATE(self->cg, "FROZEN");
+	}
+}
+
+/*
+ * C7: both changes are announced on freezer.state, and the time is counted as
+ * frozen.
+ */
+FREEZER_TEST(events_and_times)
+{
+	int64_t frozen;
+	int fd, arm;
+
+	ASSERT_FREEZES(self->cg);
+	arm = frz_arm(self->cg);
+	ASSERT_LE(0, arm);
+	fd = ASSERT_GUARD(self->cg);
+	EXPECT_EQ(0, frz_wait_event(arm, FRZ_AT_ONCE));
+	frozen = frz_stat(self->cg, "frozen_usec");
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_LE(frozen + FRZ_WATCH * 1000,
+		  frz_stat(self->cg, "frozen_usec"));
+	close(fd);
+	EXPECT_EQ(0, frz_wait_event(arm, FRZ_AT_ONCE));
+	EXPECT_LE(frozen + FRZ_WATCH * 1000,
+		  frz_stat(self->cg, "frozen_usec"));
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
+	EXPECT_EQ(1, frz_stat(self->cg, "generation"));
+	close(arm);
+}
+
+/* The permissions of the file decide, as for freezer.state. */
+FREEZER_TEST(permissions)
+{
+	char path[FRZ_PATH_MAX + 64];
+	struct stat state, guard;
+
+	guard_path(path, self->cg);
+	ASSERT_EQ(0, stat(path, &guard));
+	snprintf(path, sizeof(path), "%s/freezer.state", self->cg);
+	ASSERT_EQ(0, stat(path, &state));
+	EXPECT_EQ(state.st_mode, guard.st_mode);
+	guard_path(path, frz_root());
+	EXPECT_EQ(-1, access(path, F_OK));
+}
+
+TEST_HARNESS_MAIN
