@@ -107,6 +107,19 @@ bool freezer_is_sealed(struct task_struct *task)
 	return sealed;
 }
 
+/*
+ *	CPU 0 (freezer_seal())			CPU 1 (the tracer)
+ *
+ *	set FREEZER_SEALED			set JOBCTL_PTRACE_FROZEN
+ *	(F) full barrier			(G) full barrier
+ *	PTRACE_FROZEN? then not quiescent	FREEZER_SEALED? change nothing
+ */
+bool __cgroup_freezer_checkpointing(struct task_struct *task)
+{
+	smp_mb();	/* (G) pairs with (F) */
+	return freezer_is_sealed(task);
+}
+
 /* @task leaves although it may be guarded. */
 void freezer_tear(struct task_struct *task)
 {

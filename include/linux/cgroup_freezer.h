@@ -7,6 +7,7 @@
 #ifndef _LINUX_CGROUP_FREEZER_H
 #define _LINUX_CGROUP_FREEZER_H
 
+#include <linux/errno.h>
 #include <linux/jump_label_ratelimit.h>
 #include <linux/sched.h>
 
@@ -62,6 +63,7 @@ void __cgroup_freezer_kill(struct task_struct *task);
 /* kernel/cgroup_freezer_checkpoint.c */
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
 void cgroup_freezer_end_checkpoint(struct task_struct *task);
+bool __cgroup_freezer_checkpointing(struct task_struct *task);
 
 /**
  * cgroup_freezer_closed - is the door of this task closed?
@@ -105,6 +107,19 @@ static inline void cgroup_freezer_kill(struct task_struct *task)
 	if (cgroup_freezer_closed(task))
 		__cgroup_freezer_kill(task);
 }
+
+/**
+ * cgroup_freezer_checkpointing - must a task stay as it is?
+ * @task: a stopped task with JOBCTL_PTRACE_FROZEN set, or any other for a hint
+ *
+ * Context: any, as long as @task cannot be released.
+ * Return: %true while a checkpoint is made of the cgroup of @task.
+ */
+static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
+{
+	return cgroup_freezer_closed(task) &&
+	       __cgroup_freezer_checkpointing(task);
+}
 #else /* !CONFIG_CGROUP_FREEZER */
 static inline bool cgroup_frozen(struct task_struct *task)
 {
@@ -136,6 +151,11 @@ static inline int cgroup_freezer_begin_checkpoint(struct task_struct *task)
 
 static inline void cgroup_freezer_end_checkpoint(struct task_struct *task)
 {
+}
+
+static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
+{
+	return false;
 }
 #endif /* !CONFIG_CGROUP_FREEZER */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The checkpoint guard (clause C11): who has it, what it keeps others from, and
- * how it is given back. checkpoint_quiet_test is about what stands still.
+ * how it is given back. quiesce_test is about what stands still.
  *
  *	cg
  *	 `- job		where a test says so
@@ -482,6 +482,65 @@ FREEZER_TEST(events_and_times)
 	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
 	EXPECT_EQ(1, frz_stat(self->cg, "generation"));
 	close(arm);
+}
+
+/*
+ * The functions for checkpoint code in the kernel, called through the module
+ * test_cgroup_freezer: as the file, with the same state and the same holder.
+ */
+
+static int kernel_checkpoint(const char *what, pid_t pid)
+{
+	char cmd[32];
+
+	snprintf(cmd, sizeof(cmd), "%s %d", what, pid);
+	return frz_write("/sys/kernel/debug", "test_cgroup_freezer", cmd);
+}
+
+FREEZER_TEST(kernel_begin_and_end)
+{
+	char job[FRZ_PATH_MAX], part[FRZ_PATH_MAX];
+	unsigned long *word = ASSERT_WORDS(2);
+	pid_t pid, sleeper;
+	int i, fd;
+
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	ASSERT_EQ(0, frz_create(part, job, "part"));
+	pid = ASSERT_SPINNER(job, &word[0]);
+	sleeper = ASSERT_SLEEPER(part, &word[1]);
+
+	/* not frozen; in no cgroup that can be */
+	EXPECT_EQ(-EBUSY, kernel_checkpoint("begin", pid));
+	EXPECT_EQ(-ENODEV, kernel_checkpoint("begin", getpid()));
+	EXPECT_STATE(job, "THAWED");
+
+	ASSERT_FREEZES(job);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, kernel_checkpoint("begin", pid));
+		EXPECT_STATE(job, "CHECKPOINTING");
+		EXPECT_FILE(job, "freezer.checkpoint", "held");
+		/* held already, by itself, from below, and against the file */
+		EXPECT_EQ(-EBUSY, kernel_checkpoint("begin", pid));
+		EXPECT_EQ(-EBUSY, kernel_checkpoint("begin", sleeper));
+		EXPECT_EQ(-EBUSY, guard_open(job));
+		EXPECT_EQ(-EBUSY, guard_open(self->cg));
+		EXPECT_EQ(-EBUSY, frz_thaw(job));
+		EXPECT_EQ(-EBUSY, frz_move_process(frz_root(), pid));
+		EXPECT_STANDS(&word[0]);
+		ASSERT_EQ(0, kernel_checkpoint("end", pid));
+		EXPECT_STATE(job, "FROZEN");
+		EXPECT_FILE(job, "freezer.checkpoint", "free");
+	}
+	fd = ASSERT_GUARD(job);
+	EXPECT_EQ(-EBUSY, kernel_checkpoint("begin", pid));
+	close(fd);
+	/* of the child alone, frozen by its parent */
+	ASSERT_EQ(0, kernel_checkpoint("begin", sleeper));
+	EXPECT_STATE(part, "CHECKPOINTING");
+	EXPECT_STATE(job, "FROZEN");
+	ASSERT_EQ(0, kernel_checkpoint("end", sleeper));
+	ASSERT_THAWS(job);
+	EXPECT_RUNS(&word[0]);
 }
 
 /* The permissions of the file decide, as for freezer.state. */

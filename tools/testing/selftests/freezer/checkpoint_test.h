@@ -66,6 +66,42 @@ static inline const char *guard_verdict(int fd)
 #define ASSERT_STATE(path, state) \
 	ASSERT_STREQ(state, frz_content(path, "freezer.state"))
 
+/* Wait until a file says @content: "", or what it says instead. */
+static inline const char *becomes_content(const char *path, const char *file,
+					  const char *content)
+{
+	long long end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+	const char *seen;
+	bool late;
+
+	do {
+		late = frz_now_ns() > end;
+		seen = frz_content(path, file);
+		if (!strcmp(seen, content))
+			return "";
+		usleep(1000);
+	} while (!late);
+	return seen;
+}
+
+/* Wait until /proc/<tid>/stat shows @state: 0 or -errno. */
+static inline int wait_task_state(pid_t tid, int state)
+{
+	long long end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+	int seen;
+
+	do {
+		seen = frz_task_state(tid);
+		if (seen < 0 || seen == state)
+			return seen < 0 ? seen : 0;
+		usleep(1000);
+	} while (frz_now_ns() < end);
+	return -ETIMEDOUT;
+}
+
+#define EXPECT_BECOMES_FILE(path, file, content) \
+	EXPECT_STREQ("", becomes_content(path, file, content))
+
 static inline int send_fd(int sock, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {}, ch = 0;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An io_uring ring without a library.
+ */
+#ifndef URING_TEST_H
+#define URING_TEST_H
+
+#include <linux/io_uring.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "freezer_test.h"
+
+#define ENTRIES	8
+
+struct ring {
+	int fd;
+	struct io_uring_params p;
+	char *sq;
+	char *cq;
+	struct io_uring_sqe *sqes;
+};
+
+static inline unsigned int *sq_word(struct ring *r, unsigned int off)
+{
+	return (unsigned int *)(r->sq + off);
+}
+
+static inline unsigned int *cq_word(struct ring *r, unsigned int off)
+{
+	return (unsigned int *)(r->cq + off);
+}
+
+static inline int map_ring(struct ring *r)
+{
+	struct io_uring_params *p = &r->p;
+	const int prot = PROT_READ | PROT_WRITE;
+
+	r->sq = mmap(NULL, p->sq_off.array + p->sq_entries * 4, prot,
+		     MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
+	r->cq = mmap(NULL, p->cq_off.cqes +
+		     p->cq_entries * sizeof(struct io_uring_cqe), prot,
+		     MAP_SHARED, r->fd, IORING_OFF_CQ_RING);
+	r->sqes = mmap(NULL, p->sq_entries * sizeof(*r->sqes), prot,
+		       MAP_SHARED, r->fd, IORING_OFF_SQES);
+	return r->sq == MAP_FAILED || r->cq == MAP_FAILED ||
+	       r->sqes == MAP_FAILED ? -1 : 0;
+}
+
+static inline int make_ring(struct ring *r, unsigned int flags)
+{
+	memset(r, 0, sizeof(*r));
+	r->p.flags = flags;
+	r->p.sq_thread_idle = 2000;
+	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &r->p);
+	return r->fd < 0 ? -1 : map_ring(r);
+}
+
+/* Put one entry into the ring; the kernel is not told yet. */
+static inline void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
+{
+	unsigned int *tail = sq_word(r, r->p.sq_off.tail);
+	unsigned int i = *tail & *sq_word(r, r->p.sq_off.ring_mask);
+
+	r->sqes[i] = *sqe;
+	sq_word(r, r->p.sq_off.array)[i] = i;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_SEQ_CST);
+}
+
+static inline int enter(struct ring *r, int submit, int wait, unsigned int flags)
+{
+	return syscall(SYS_io_uring_enter, r->fd, submit, wait, flags, NULL, 0);
+}
+
+static inline unsigned int nr_completed(struct ring *r)
+{
+	return __atomic_load_n(cq_word(r, r->p.cq_off.tail), __ATOMIC_SEQ_CST);
+}
+
+/* Take a completion, if there is one: its result into @res. */
+static inline bool take_cqe(struct ring *r, int *res)
+{
+	unsigned int *head = cq_word(r, r->p.cq_off.head);
+	struct io_uring_cqe *cqes = (void *)(r->cq + r->p.cq_off.cqes);
+
+	if (*head == nr_completed(r))
+		return false;
+	*res = cqes[*head & *cq_word(r, r->p.cq_off.ring_mask)].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+#endif /* URING_TEST_H */
