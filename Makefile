@@ -26,7 +26,7 @@ V	?=
 
 export BASE ARCH DEBUG LINUX VANILLA CONFIG JOBS TESTS ARGS TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 
-.PHONY: help run test test-harness shell gdb image tree series steps check bench clean distclean
+.PHONY: help run hibernate test test-harness shell gdb image tree series steps check bench clean distclean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -39,6 +39,11 @@ run:
 
 test:
 	@harness/test.sh
+
+# The guest is switched off with a frozen job in the image on its disk, and started again
+hibernate:
+	@harness/prepare.sh
+	@harness/run.sh hibernate
 
 test-harness:
 	@harness/selftest.sh

@@ -3,6 +3,7 @@
 cat <<'END'
 make run            boot the patched kernel and show a real job frozen and thawed
 make test           the selftests in the guest; the last line: N passed, N failed, N skipped
+make hibernate      freeze, hibernate the guest to its disk, start it again from there, thaw
 make shell          a shell in the guest (leave with exit or Ctrl-A x)
 make gdb            the same, waiting for gdb on port 1234
 make -s image       build; the last line is the path of the bootable image

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, bench, shell, gdb) and judge what came of it.
+# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench, shell, gdb) and judge what came of it.
+# hibernate boots twice: the guest switches itself off with its memory in an image on the disk, and goes on from there in the second QEMU.
 #
 #   TESTS=   test programs to run, shell patterns with blanks between;  ARGS= their arguments
 #   TIMEOUT= seconds for the whole guest;  LIMIT= for each test program (default: what their settings file says)
@@ -18,7 +19,7 @@ tty=0
 
 case $mode in
 test) timeout=1500 ;;
-run) timeout=300 ;;
+run | hibernate) timeout=300 ;;
 bench) timeout=1200 SMP=1 KVM=0 ;;
 gdb) timeout=0 guest_mode=shell KVM=0 ;;
 shell) timeout=0 ;;
@@ -37,6 +38,7 @@ make_command() {
 	[ -z "${TESTS:-}" ] || append="$append freezer.tests=${TESTS// /,}"
 	[ -z "${ARGS:-}" ] || append="$append freezer.args=${ARGS// /%20}"
 	[ -z "${LIMIT:-}" ] || append="$append freezer.limit=$LIMIT"
+	[ "$2" != hibernate ] || append="$append resume=/dev/vda"
 	[ -z "${APPEND:-}" ] || append="$append $APPEND"
 
 	command=("$ARCH_QEMU")
@@ -113,6 +115,9 @@ trap 'rm -f "$dir/disk"' EXIT
 step 7 "boot: $accel, $SMP CPUs, $MEM MB$([ "$timeout" = 0 ] || echo ", at most $timeout s"), logs: $(rel "$dir")/"
 sed 's/^/      /' "$dir/command" >&2
 
+# What a test that suspends the guest to idle is woken by: somebody who hits a key
+typist() { while sleep 2 && echo 2>/dev/null; do :; done; }
+
 started=$(date +%s)
 status=0
 case $mode in
@@ -123,7 +128,7 @@ shell | gdb)
 	;;
 test)
 	{
-		timeout --foreground -k 10 "$timeout" "${command[@]}" </dev/null 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
+		timeout --foreground -k 10 "$timeout" "${command[@]}" < <(typist) 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
 	} | tee "$dir/output.log" | perl "$TOP/harness/ktap.pl" "$dir/results" || true
 	;;
 *)
@@ -132,6 +137,20 @@ test)
 	} | tee "$dir/output.log" || true
 	;;
 esac
+# The first boot ended; unless something went wrong there, the guest is off and has not come to its end.
+if [ "$mode" = hibernate ] && [ ! -e "$dir/status" ]; then
+	if [ -s "$dir/verdict" ]; then
+		say "FAILED: the guest was not hibernated"
+		exit "$E_TEST"
+	fi
+	say "      $(($(date +%s) - started)) s: the guest is off; once more, from the image on its disk"
+	mv "$dir/console.log" "$dir/console-1.log"
+	{
+		timeout --foreground -k 10 "$timeout" "${command[@]}" </dev/null 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
+	} | tee -a "$dir/output.log" || true
+	cat "$dir/console-1.log" "$dir/console.log" >"$dir/console-2.log"
+	mv "$dir/console-2.log" "$dir/console.log"
+fi
 status=$(cat "$dir/status" 2>/dev/null || echo 0)
 say "      $(($(date +%s) - started)) s"
 "$TOP/harness/judge.sh" "$dir" "$mode" "$status" "$timeout"

@@ -72,6 +72,22 @@
  * without it at the door; the ordering is explained at freezer_close_door(),
  * freezer_open_door(), __cgroup_freezer_kill() and freezer_can_fork(), where
  * the barriers are labelled (A) to (E).
+ *
+ * System sleep
+ * ------------
+ *
+ * The system freezer (kernel/power/process.c) is another holder of the same
+ * refrigerator.  A task is frozen while either of them wants it:
+ *
+ *   suspend	takes what is frozen already as it is.  A task that is asleep in
+ *		a sleep that cannot be frozen gets a fake signal, as ever, comes
+ *		to the refrigerator, and is parked for its cgroup there, too.
+ *   resume	thaws the tasks that no cgroup holds (cgroup_frozen()).
+ *   a thaw	leaves a task frozen that the system freezer wants
+ *		(thaw_task_at_rest()); the resume thaws it then.
+ *
+ * The task that suspends the system is nobody's while it does so: it is busy,
+ * however it sleeps, and comes to its door when it has resumed the system.
  */
 
 #include <linux/delay.h>
@@ -441,6 +457,21 @@ void __cgroup_freezer_kill(struct task_struct *task)
 	thaw_killed_task(task);
 }
 
+/*
+ * %current has frozen the rest of the system, and is the only one who can thaw
+ * it again: that it waits for a thaw must not be.  In the kernel it is busy
+ * until it has resumed the system (freeze_task_at_rest()), but it may also be in
+ * user mode meanwhile, with /dev/snapshot.  If it was at rest before it began,
+ * its cgroup is not FROZEN any more when it gets there.
+ */
+static void freezer_suspender_passes(void)
+{
+	spin_lock_irq(&css_set_lock);
+	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
+		freezer_task_busy(current, task_freezer(current));
+	spin_unlock_irq(&css_set_lock);
+}
+
 /**
  * cgroup_freezer_hold - does the cgroup of %current want it to stay frozen?
  *
@@ -459,6 +490,11 @@ bool cgroup_freezer_hold(void)
 	if (!READ_ONCE(current->cgroup_freezer_closed) ||
 	    freezer_may_leave(current))
 		return false;
+
+	if (unlikely(current->flags & PF_SUSPEND_TASK)) {
+		freezer_suspender_passes();
+		return false;
+	}
 
 	if (READ_ONCE(current->cgroup_freezer_rest) != CGROUP_FREEZER_PARKED) {
 		spin_lock_irq(&css_set_lock);
@@ -781,12 +817,21 @@ static void freezer_thaw_subtree(struct cgroup_freezer *top)
 
 /*
  * The system freezer, a debugger and task_work end the sleep of a writer by the
- * same means as a signal does.  Nobody has to know of them.
+ * same means as a signal does.  Nobody has to know of them, nor of a suspend that
+ * was given up meanwhile.
  */
 int freezer_interrupted(void)
 {
-	return freezing(current) || !task_sigpending(current) ?
-		-ERESTARTNOINTR : -EINTR;
+	bool signalled;
+
+	spin_lock_irq(&current->sighand->siglock);
+	recalc_sigpending();
+	signalled = task_sigpending(current) && !freezing(current);
+	/* what the arch code has to see to restart a system call */
+	set_thread_flag(TIF_SIGPENDING);
+	spin_unlock_irq(&current->sighand->siglock);
+
+	return signalled ? -EINTR : -ERESTARTNOINTR;
 }
 
 /**
@@ -880,6 +925,7 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
 	/* one more, since the first jiffy is not a whole one */
 	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : 0;
+	int interrupted = 0;
 	long left;
 	int ret;
 
@@ -892,6 +938,8 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 	left = wait_event_interruptible_timeout(freezer->wait,
 						freezer_wait_is_over(freezer, ticket),
 						timeout);
+	if (left < 0)
+		interrupted = freezer_interrupted();
 
 	spin_lock_irq(&css_set_lock);
 	if (freezer_is_still(freezer->state) ||
@@ -901,8 +949,15 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 		ret = -ENODEV;
 	} else if (freezer->nr_cancelled != ticket->cancelled) {
 		ret = -ECANCELED;
-	} else if (left < 0) {
-		ret = freezer_interrupted();
+	} else if (interrupted == -EINTR) {
+		ret = -EINTR;
+	} else if (interrupted) {
+		/*
+		 * A writer inside of the subtree is done, the door is ahead of
+		 * it.  It would start over after the thaw, and freeze itself
+		 * once more.
+		 */
+		ret = current->cgroup_freezer_closed ? 0 : -ERESTARTNOINTR;
 	} else {
 		freezer->nr_timeouts++;
 		ret = -EBUSY;
@@ -991,6 +1046,8 @@ static const char *freezer_reason(struct task_struct *task)
 		return "forking";
 	if (READ_ONCE(task->flags) & PF_EXITING)
 		return "exiting";
+	if (READ_ONCE(task->flags) & PF_SUSPEND_TASK)
+		return "suspending";
 	if (READ_ONCE(task->__state) & TASK_NEW)
 		return "starting";
 	return task_curr(task) ? "running" : "runnable";

@@ -120,6 +120,20 @@ static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 	return cgroup_freezer_closed(task) &&
 	       __cgroup_freezer_checkpointing(task);
 }
+
+/**
+ * cgroup_freezer_resumed - %current has resumed the system
+ *
+ * While it suspended the system no cgroup could hold it, see
+ * cgroup_freezer_hold().  Now the door is to be looked at again.
+ *
+ * Context: process context, %PF_SUSPEND_TASK of %current has been cleared.
+ */
+static inline void cgroup_freezer_resumed(void)
+{
+	if (cgroup_freezer_closed(current))
+		set_thread_flag(TIF_NOTIFY_RESUME);
+}
 #else /* !CONFIG_CGROUP_FREEZER */
 static inline bool cgroup_frozen(struct task_struct *task)
 {
@@ -156,6 +170,10 @@ static inline void cgroup_freezer_end_checkpoint(struct task_struct *task)
 static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 {
 	return false;
+}
+
+static inline void cgroup_freezer_resumed(void)
+{
 }
 #endif /* !CONFIG_CGROUP_FREEZER */
 
