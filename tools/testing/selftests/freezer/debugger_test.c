@@ -204,10 +204,11 @@ TEST_F_TIMEOUT(debugger, looks_and_lets_go, 90)
 	}
 	if (variant->fn == read_pipe)
 		ASSERT_EQ(1, write(t->pipe[1], "x", 1));
-	if (variant->fn == sleep_long)
+	if (variant->fn == sleep_long) {
 		EXPECT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
-	else
+	} else {
 		EXPECT_RUNS(&t->word);
+	}
 	if (variant->queued)
 		EXPECT_EQ(0, frz_wait_word(&t->handled, 1, FRZ_LIMIT));
 	EXPECT_EQ(0, frz_load(&t->bad));
