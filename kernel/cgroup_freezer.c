@@ -599,7 +599,7 @@ bool cgroup_freezer_hold(void)
 static void freezer_stops(void)
 {
 	spin_lock_irq(&css_set_lock);
-	if (!current->cgroup_freezer_busy_in)
+	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
 		WRITE_ONCE(current->cgroup_freezer_rest,
 			   CGROUP_FREEZER_IN_PLACE);
 	spin_unlock_irq(&css_set_lock);
