@@ -60,7 +60,8 @@
  *           p->pi_lock
  *
  *   sighand->siglock
- *     p->pi_lock		a fatal signal, __cgroup_freezer_kill()
+ *     p->pi_lock		a fatal signal, __cgroup_freezer_kill(), or a
+ *				tracer, __cgroup_freezer_trap()
  *
  * css_set_lock protects all of the accounting because the accounting is about
  * membership: with it held, the cgroup of a task, the list of tasks of a cgroup
@@ -70,8 +71,8 @@
  *
  * task_struct::cgroup_freezer_closed is written under css_set_lock and read
  * without it at the door; the ordering is explained at freezer_close_door(),
- * freezer_open_door(), __cgroup_freezer_kill() and freezer_can_fork(), where
- * the barriers are labelled (A) to (E).
+ * freezer_open_door(), __cgroup_freezer_kill(), __cgroup_freezer_trap() and
+ * freezer_can_fork(), where the barriers are labelled (A) to (E).
  *
  * System sleep
  * ------------
@@ -93,6 +94,7 @@
 #include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/kernfs.h>
+#include <linux/moduleparam.h>
 #include <linux/oom.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -110,6 +112,11 @@
 /* The first and the longest pause between two looks at the busy tasks. */
 #define FREEZER_RELOOK_MIN_US	50UL
 #define FREEZER_RELOOK_MAX_US	10000UL
+
+/* What freezer.killable is in the root cgroup, and so on the whole host. */
+static bool freezer_killable;
+module_param_named(killable, freezer_killable, bool, 0444);
+MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
 
 /* How long a freeze waits for a task that is asleep on its way through exit. */
 #define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
@@ -400,20 +407,41 @@ static void freezer_conform(struct task_struct *task,
  * The door, from the side of the task
  */
 
+static bool freezer_is_killable(struct task_struct *task)
+{
+	bool killable;
+
+	rcu_read_lock();
+	killable = READ_ONCE(task_freezer(task)->killable);
+	rcu_read_unlock();
+	return killable;
+}
+
 /*
- * A signal waits for the thaw, a fatal one too. Two kinds of killed tasks leave
- * and die all the same; they get no further than to do_exit():
+ * A signal waits for the thaw, a fatal one too. Three kinds of killed tasks
+ * leave and die all the same:
  *
  *  - the threads that an exec of their own process kills, or else the exec
  *    would wait for the thaw, even if it is done by a thread that was moved to
  *    a cgroup that is not frozen;
- *  - an OOM victim, which has to give its memory back, with all its threads.
+ *  - an OOM victim, which has to give its memory back, with all its threads;
+ *  - every one whose own cgroup has freezer.killable on.
+ *
+ * They get no further than to do_exit().  The SIGKILL that is pending, and
+ * TIF_SIGPENDING with it, is taken back by nobody but get_signal(), which acts
+ * on it, and user mode is not entered with TIF_SIGPENDING set.  If killable is
+ * turned off meanwhile, or the task is moved, get_signal() is as far as it
+ * gets: there is the door once more.
+ *
+ * The account of a task that was at rest stays as it is until it has exited,
+ * so its cgroup stays FROZEN, which is true: it runs no user instruction, and
+ * does not fork.
  */
 bool freezer_wants_to_leave(struct task_struct *task)
 {
 	return unlikely(fatal_signal_pending(task)) &&
 	       (READ_ONCE(task->signal->group_exec_task) ||
-		tsk_is_oom_victim(task));
+		tsk_is_oom_victim(task) || freezer_is_killable(task));
 }
 
 /* Under a checkpoint guard the others wait until it is given back. */
@@ -441,14 +469,25 @@ bool cgroup_frozen(struct task_struct *task)
  *	CPU 0 (the killer)			CPU 1 (@task, __refrigerator())
  *
  *	SIGKILL is pending			state = TASK_FROZEN
- *	(E) full barrier, wake_up_state()	(C) full barrier
+ *	(E) full barrier			(C) full barrier
  *	TASK_FROZEN? wake it			killed? schedule()
  *
- * An OOM victim is killed before it is marked as a victim. For it (E) is the
- * barrier of cmpxchg() on signal->oom_mm.
+ * An OOM victim is killed before it is marked as a victim, and a kill may come
+ * before killable is turned on.  Then the killer is whoever does the last of
+ * the two; if they come at the same time on two CPUs,
+ *
+ *	CPU 0 (the killer)			CPU 1 (freezer_killable_write())
+ *
+ *	SIGKILL is pending			killable = 1
+ *	(E) full barrier			(E) full barrier
+ *	killable? wake it			killed? wake it
+ *
+ * at least one of them sees both, and the table above is about that one.  The
+ * same goes for a task that is moved to a killable cgroup (freezer_attach()).
  */
 void __cgroup_freezer_kill(struct task_struct *task)
 {
+	smp_mb();	/* (E) pairs with (C) and (F), and with itself */
 	if (!freezer_may_leave(task))
 		return;
 
@@ -472,6 +511,31 @@ static void freezer_suspender_passes(void)
 	spin_unlock_irq(&css_set_lock);
 }
 
+/*
+ * Tracers
+ *
+ * A tracer may stop a task that is at rest.  The task is woken if it is parked
+ * or in place, as by a fatal signal, and goes to the door, where it takes the
+ * stop instead of waiting (__cgroup_freezer_door()).  When the tracer lets go it
+ * comes back to the door, from wherever the stop was: there is a door behind
+ * each of them (get_signal(), ptrace_notify()).
+ *
+ *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
+ *
+ *	a trap is pending			state = TASK_FROZEN
+ *	(E) full barrier			(C) full barrier
+ *	TASK_FROZEN? wake it			a trap? schedule()
+ *
+ * All the time @task is at rest for its cgroup: it only runs in the kernel, from
+ * its sleep to the door, as if its sleep had ended by itself.
+ */
+void __cgroup_freezer_trap(struct task_struct *task)
+{
+	smp_mb();	/* (E) pairs with (C) */
+	if (ptrace_trap_pending(task))
+		thaw_trapped_task(task);
+}
+
 /**
  * cgroup_freezer_hold - does the cgroup of %current want it to stay frozen?
  *
@@ -488,7 +552,7 @@ bool cgroup_freezer_hold(void)
 
 	smp_mb();	/* (C) pairs with (B) and (E) */
 	if (!READ_ONCE(current->cgroup_freezer_closed) ||
-	    freezer_may_leave(current))
+	    freezer_may_leave(current) || ptrace_trap_pending(current))
 		return false;
 
 	if (unlikely(current->flags & PF_SUSPEND_TASK)) {
@@ -509,14 +573,31 @@ bool cgroup_freezer_hold(void)
 	return true;
 }
 
+/* A stop is a rest in place, for freezer.stat, until %current is back. */
+static void freezer_stops(void)
+{
+	spin_lock_irq(&css_set_lock);
+	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
+		WRITE_ONCE(current->cgroup_freezer_rest,
+			   CGROUP_FREEZER_IN_PLACE);
+	spin_unlock_irq(&css_set_lock);
+}
+
 /*
- * Not a loop: if the door is closed again before %current gets away from
- * __refrigerator() it stays there, and later it is closed with
- * TIF_NOTIFY_RESUME set.
+ * Not a loop for the sake of the door: if it is closed again before %current
+ * gets away from __refrigerator() it stays there, and later it is closed with
+ * TIF_NOTIFY_RESUME set.  But after a stop for a tracer the door may be closed
+ * still.
  */
 void __cgroup_freezer_door(void)
 {
-	__refrigerator(false);
+	do {
+		__refrigerator(false);
+		if (!cgroup_frozen(current) || current->flags & PF_SUSPEND_TASK)
+			return;
+		freezer_stops();
+		ptrace_trap_frozen();
+	} while (cgroup_frozen(current));
 }
 
 /*
@@ -1039,6 +1120,39 @@ static ssize_t freezer_timeout_write(struct kernfs_open_file *of, char *buf,
 	return nbytes;
 }
 
+static u64 freezer_killable_read(struct cgroup_subsys_state *css,
+				 struct cftype *cft)
+{
+	return READ_ONCE(css_freezer(css)->killable);
+}
+
+static void freezer_kill_task(struct task_struct *task, void *data)
+{
+	cgroup_freezer_kill(task);
+}
+
+static ssize_t freezer_killable_write(struct kernfs_open_file *of, char *buf,
+				      size_t nbytes, loff_t off)
+{
+	struct cgroup_subsys_state *css = of_css(of);
+	struct css_task_iter it;
+	unsigned int killable;
+
+	if (kstrtouint(strstrip(buf), 0, &killable) || killable > 1)
+		return -EINVAL;
+
+	WRITE_ONCE(css_freezer(css)->killable, killable);
+	if (!killable)
+		return nbytes;
+
+	/* those that were killed before may leave now */
+	css_task_iter_start(css, 0, &it);
+	while (css_task_iter_batch(&it, freezer_kill_task, NULL, FREEZER_BATCH))
+		cond_resched();
+	css_task_iter_end(&it);
+	return nbytes;
+}
+
 /* What a busy task is doing, in a word; it may have gone on meanwhile. */
 static const char *freezer_reason(struct task_struct *task)
 {
@@ -1234,6 +1348,8 @@ static void freezer_attach(struct cgroup_taskset *tset)
 		}
 		freezer_conform(task, freezer);
 		freezer_put_busy(freezer);
+		/* the new one may be killable where the old one was not */
+		cgroup_freezer_kill(task);
 		spin_unlock_irq(&css_set_lock);
 	}
 
@@ -1261,6 +1377,8 @@ freezer_css_alloc(struct cgroup_subsys_state *parent_css)
 	freezer->since_ns = ktime_get_ns();
 	freezer->timeout_ms = parent ? READ_ONCE(parent->timeout_ms) :
 				       FREEZER_TIMEOUT_MS;
+	freezer->killable = parent ? READ_ONCE(parent->killable) :
+				     freezer_killable;
 	return &freezer->css;
 }
 
@@ -1335,6 +1453,12 @@ static struct cftype freezer_files[] = {
 		.flags = CFTYPE_NOT_ON_ROOT,
 		.read_u64 = freezer_timeout_read,
 		.write = freezer_timeout_write,
+	},
+	{
+		.name = "killable",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.read_u64 = freezer_killable_read,
+		.write = freezer_killable_write,
 	},
 	{
 		.name = "blockers",

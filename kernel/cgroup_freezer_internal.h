@@ -59,6 +59,7 @@ enum freezer_flags {
  * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
  *			its request is gone
  * @timeout_ms:		the patience of writers, in milliseconds
+ * @killable:		a killed task of this cgroup does not wait for the thaw
  * @generation:		how often FROZEN was reached
  * @nr_freezes:		how often THAWED was left
  * @nr_timeouts:	writers that gave up
@@ -89,6 +90,7 @@ struct cgroup_freezer {
 	unsigned int			nr_busy_children;
 	unsigned int			nr_cancelled;
 	unsigned int			timeout_ms;
+	bool				killable;
 	u64				generation;
 	u64				nr_freezes;
 	u64				nr_timeouts;

@@ -59,6 +59,7 @@ bool cgroup_frozen(struct task_struct *task);
 bool cgroup_freezer_hold(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
+void __cgroup_freezer_trap(struct task_struct *task);
 
 /* kernel/cgroup_freezer_checkpoint.c */
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
@@ -134,6 +135,20 @@ static inline void cgroup_freezer_resumed(void)
 	if (cgroup_freezer_closed(current))
 		set_thread_flag(TIF_NOTIFY_RESUME);
 }
+
+/**
+ * cgroup_freezer_trap - let a task of a frozen cgroup stop for its tracer
+ * @task: a task that has just been told to, or been let go from another stop
+ *
+ * Does nothing unless ptrace_trap_pending().
+ *
+ * Context: any, with the siglock of @task held.
+ */
+static inline void cgroup_freezer_trap(struct task_struct *task)
+{
+	if (cgroup_freezer_closed(task))
+		__cgroup_freezer_trap(task);
+}
 #else /* !CONFIG_CGROUP_FREEZER */
 static inline bool cgroup_frozen(struct task_struct *task)
 {
@@ -173,6 +188,10 @@ static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 }
 
 static inline void cgroup_freezer_resumed(void)
+{
+}
+
+static inline void cgroup_freezer_trap(struct task_struct *task)
 {
 }
 #endif /* !CONFIG_CGROUP_FREEZER */

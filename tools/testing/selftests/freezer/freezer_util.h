@@ -84,6 +84,9 @@ pid_t frz_spawn(const char *path, int (*fn)(void *arg), void *arg);
 /* Wait for @pid to end: its wait status, or -ETIMEDOUT. */
 int frz_wait_exit(pid_t pid, int timeout_ms);
 
+/* waitpid() for a stop, with @flags: its wait status, -ETIMEDOUT, or -errno. */
+int frz_wait_stop(pid_t pid, int flags, int timeout_ms);
+
 /* The state letter of a thread in /proc/<tid>/stat, or -errno. */
 int frz_task_state(pid_t tid);
 

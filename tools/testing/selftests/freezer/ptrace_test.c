@@ -30,26 +30,6 @@ static int traced_calls(void *word)
 	return 0;
 }
 
-/* waitpid() with a limit, for stops: status or -errno. */
-static int wait_stop(pid_t pid, int flags, int timeout_ms)
-{
-	long long end = frz_now_ns() + timeout_ms * 1000000LL;
-	int status;
-	bool late;
-	pid_t ret;
-
-	do {
-		late = frz_now_ns() >= end;
-		ret = waitpid(pid, &status, flags | WNOHANG | __WALL);
-		if (ret == pid)
-			return status;
-		if (ret < 0)
-			return -errno;
-		usleep(200);
-	} while (!late);
-	return -ETIMEDOUT;
-}
-
 /*
  * A task in a ptrace stop is at rest. While FROZEN its tracer (outside) may look
  * at it and let it go, but it runs only after the thaw.
@@ -61,7 +41,7 @@ FREEZER_TEST(traced_stop)
 	pid_t pid;
 
 	pid = ASSERT_PID(frz_spawn(self->cg, traced_spin, word));
-	status = wait_stop(pid, 0, FRZ_LIMIT);
+	status = frz_wait_stop(pid, 0, FRZ_LIMIT);
 	ASSERT_LE(0, status);
 	ASSERT_TRUE(WIFSTOPPED(status));
 	for (i = 0; i < 10; i++) {
@@ -76,7 +56,7 @@ FREEZER_TEST(traced_stop)
 		ASSERT_THAWS(self->cg);
 		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
 		ASSERT_EQ(0, kill(pid, SIGUSR1));
-		status = wait_stop(pid, 0, FRZ_LIMIT);
+		status = frz_wait_stop(pid, 0, FRZ_LIMIT);
 		ASSERT_LE(0, status);
 		ASSERT_TRUE(WIFSTOPPED(status));
 		EXPECT_EQ(SIGUSR1, WSTOPSIG(status));
@@ -203,21 +183,21 @@ FREEZER_TEST(jobctl_stop_survives)
 
 	pid = ASSERT_SPINNER(self->cg, word);
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
-	status = wait_stop(pid, WUNTRACED, FRZ_LIMIT);
+	status = frz_wait_stop(pid, WUNTRACED, FRZ_LIMIT);
 	ASSERT_LE(0, status);
 	ASSERT_TRUE(WIFSTOPPED(status));
 	for (i = 0; i < 10; i++) {
 		ASSERT_FREEZES(self->cg);
 		ASSERT_THAWS(self->cg);
 		EXPECT_EQ(-ETIMEDOUT,
-			  wait_stop(pid, WUNTRACED | WCONTINUED, 3));
+			  frz_wait_stop(pid, WUNTRACED | WCONTINUED, 3));
 		EXPECT_EQ(0, frz_moved(word, 1));
 	}
 	for (i = 0; i < FRZ_LIMIT && frz_task_state(pid) != 'T'; i++)
 		frz_sleep_ms(1);
 	EXPECT_EQ('T', frz_task_state(pid));
 	ASSERT_EQ(0, kill(pid, SIGCONT));
-	status = wait_stop(pid, WCONTINUED, FRZ_LIMIT);
+	status = frz_wait_stop(pid, WCONTINUED, FRZ_LIMIT);
 	ASSERT_LE(0, status);
 	EXPECT_TRUE(WIFCONTINUED(status));
 	EXPECT_RUNS(word);
@@ -234,7 +214,7 @@ FREEZER_TEST(jobctl_cont_while_frozen)
 
 	pid = ASSERT_SPINNER(self->cg, word);
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
-	status = wait_stop(pid, WUNTRACED, FRZ_LIMIT);
+	status = frz_wait_stop(pid, WUNTRACED, FRZ_LIMIT);
 	ASSERT_LE(0, status);
 	ASSERT_FREEZES(self->cg);
 	ASSERT_EQ(0, kill(pid, SIGCONT));
@@ -260,9 +240,9 @@ FREEZER_TEST(jobctl_stop_while_frozen)
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
 	EXPECT_STANDS(word);
 	EXPECT_STATE(self->cg, "FROZEN");
-	EXPECT_EQ(-ETIMEDOUT, wait_stop(pid, WUNTRACED, 3));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_stop(pid, WUNTRACED, 3));
 	ASSERT_THAWS(self->cg);
-	status = wait_stop(pid, WUNTRACED, FRZ_LIMIT);
+	status = frz_wait_stop(pid, WUNTRACED, FRZ_LIMIT);
 	ASSERT_LE(0, status);
 	EXPECT_TRUE(WIFSTOPPED(status));
 	EXPECT_EQ(seen, frz_load(word));

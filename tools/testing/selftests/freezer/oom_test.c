@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The victim of the OOM killer in a frozen group leaves with all its threads,
+ * its memory comes back, and the rest of the group stays FROZEN (C9).
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "freezer_test.h"
+
+#define MB		(1024UL * 1024)
+#define LIMIT		(64 * MB)
+#define VICTIM_SIZE	(40 * MB)
+
+static const char mnt[] = "/tmp/freezer_selftest.cgroup2";
+static char memcg[64];
+
+FIXTURE(oom) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(oom) {
+	const char *killable;
+};
+
+FIXTURE_VARIANT_ADD(oom, killable_0) { .killable = "0" };
+FIXTURE_VARIANT_ADD(oom, killable_1) { .killable = "1" };
+
+FIXTURE_SETUP(oom)
+{
+	char limit[32];
+
+	freezer_setup(_metadata, (void *)self, NULL);
+	snprintf(memcg, sizeof(memcg), "%s/oom", mnt);
+	mkdir(mnt, 0755);
+	ASSERT_EQ(0, mount("none", mnt, "cgroup2", 0, NULL)) {
+		TH_LOG("no cgroup2: %s", strerror(errno));
+	}
+	ASSERT_EQ(0, frz_write(mnt, "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, mkdir(memcg, 0755));
+	snprintf(limit, sizeof(limit), "%lu", LIMIT);
+	ASSERT_EQ(0, frz_write(memcg, "memory.max", limit));
+	frz_write(memcg, "memory.swap.max", "0");
+}
+
+FIXTURE_TEARDOWN(oom)
+{
+	int i;
+
+	freezer_teardown(_metadata, (void *)self, NULL);
+	for (i = 0; i < FRZ_LIMIT && rmdir(memcg) && errno == EBUSY; i++)
+		frz_sleep_ms(1);
+	frz_write(mnt, "cgroup.subtree_control", "-memory");
+	umount(mnt);
+	rmdir(mnt);
+}
+
+struct hog {
+	unsigned long ready;
+	unsigned long spins;
+	unsigned long go;
+	unsigned long size;
+	const char *killable;
+};
+
+static int write_score(const char *score)
+{
+	return frz_write("/proc/self", "oom_score_adj", score);
+}
+
+static int join_memcg(void)
+{
+	return frz_write(memcg, "cgroup.procs", "0");
+}
+
+static void *spin_thread(void *arg)
+{
+	struct hog *h = arg;
+
+	frz_inc(&h->ready);
+	frz_spin(&h->spins);
+	return NULL;
+}
+
+static void *sleep_thread(void *arg)
+{
+	struct hog *h = arg;
+
+	frz_inc(&h->ready);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static char *take(unsigned long size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p != MAP_FAILED)
+		memset(p, 1, size);
+	return p;
+}
+
+/* The victim: much memory, a thread that spins and two that sleep. */
+static int victim(void *arg)
+{
+	struct hog *h = arg;
+	pthread_t thread;
+
+	if (join_memcg() || write_score("500") ||
+	    take(VICTIM_SIZE) == MAP_FAILED ||
+	    pthread_create(&thread, NULL, spin_thread, h) ||
+	    pthread_create(&thread, NULL, sleep_thread, h))
+		return 1;
+	sleep_thread(h);
+	return 0;
+}
+
+/* Outside: takes more than there is beside the victim. */
+static int taker(void *arg)
+{
+	if (join_memcg() || write_score("-1000"))
+		return 1;
+	return take(VICTIM_SIZE) == MAP_FAILED ? 2 : 0;
+}
+
+/*
+ *	cg		the victim, a spinner, a sleeper: FROZEN
+ *	memory cgroup	the victim, and later a process outside of cg
+ *
+ * The process outside takes more memory than the limit leaves. The victim is
+ * killed, and gone with its three threads though nobody thaws; the process gets
+ * its memory and ends; the state has been FROZEN all the time and the spinner
+ * stands. On a kernel that lets one thread go the others keep the memory.
+ */
+TEST_F_TIMEOUT(oom, victim_leaves, 90)
+{
+	struct hog *h = frz_shared(sizeof(*h));
+	unsigned long *word = ASSERT_WORDS(2);
+	pid_t pid, out;
+	int status;
+
+	ASSERT_NE(NULL, h);
+	frz_write(self->cg, "freezer.killable", variant->killable);
+	ASSERT_SPINNER(self->cg, &word[0]);
+	ASSERT_SLEEPER(self->cg, &word[1]);
+	pid = ASSERT_PID(frz_spawn(self->cg, victim, h));
+	ASSERT_EQ(0, frz_wait_word(&h->ready, 3, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_move(&h->spins, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+
+	out = ASSERT_PID(frz_spawn(NULL, taker, NULL));
+	status = frz_wait_exit(pid, FRZ_LIMIT);
+	EXPECT_LE(0, status) {
+		TH_LOG("the victim is still there");
+	}
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+	EXPECT_EQ(0, frz_wait_exit(out, FRZ_LIMIT));
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(2, frz_stat(self->cg, "nr_tasks"));
+	EXPECT_STANDS(&word[0]);
+	ASSERT_THAWS(self->cg);
+	EXPECT_RUNS(&word[0]);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Signals to frozen tasks (C9): queued while FROZEN, handled at the thaw, in the
+ * order and with the values that they would have had, and job control signals
+ * with the effect that they would have had.
+ */
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "freezer_test.h"
+
+#define MAX_SEEN	16
+
+struct target {
+	unsigned long word;
+	unsigned long num;
+	unsigned long bad;
+	int pipe[2];
+	struct {
+		int sig;
+		int value;
+	} seen[MAX_SEEN];
+};
+
+static struct target *me;
+
+static void record(int sig, siginfo_t *info, void *context)
+{
+	if (me->num < MAX_SEEN) {
+		me->seen[me->num].sig = sig;
+		me->seen[me->num].value =
+			info->si_code == SI_QUEUE ? info->si_value.sival_int : 0;
+	}
+	frz_inc(&me->num);
+}
+
+static void set_handlers(struct target *t)
+{
+	struct sigaction sa = {
+		.sa_sigaction = record,
+		.sa_flags = SA_SIGINFO | SA_RESTART,
+	};
+	int sig;
+
+	me = t;
+	sigfillset(&sa.sa_mask);
+	for (sig = SIGRTMIN; sig < SIGRTMIN + 4; sig++)
+		sigaction(sig, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	sigaction(SIGUSR2, &sa, NULL);
+	sigaction(SIGCONT, &sa, NULL);
+}
+
+static int spin(void *arg)
+{
+	set_handlers(arg);
+	return frz_spin(&me->word);
+}
+
+static int sleep_in_place(void *arg)
+{
+	struct timespec ts = { .tv_sec = 100000 };
+
+	set_handlers(arg);
+	frz_inc(&me->word);
+	for (;;)
+		if (!clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL))
+			frz_inc(&me->bad);
+	return 0;
+}
+
+/* SA_RESTART: the read goes on after the handlers. */
+static int read_pipe(void *arg)
+{
+	char c;
+
+	set_handlers(arg);
+	frz_inc(&me->word);
+	read(me->pipe[0], &c, 1);
+	frz_inc(&me->bad);
+	return 0;
+}
+
+/* All blocked, taken one by one. */
+static int wait_for_signals(void *arg)
+{
+	siginfo_t info;
+	sigset_t set;
+
+	set_handlers(arg);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGRTMIN);
+	sigaddset(&set, SIGRTMIN + 1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	frz_inc(&me->word);
+	for (;;) {
+		int sig = sigwaitinfo(&set, &info);
+
+		if (sig > 0)
+			record(sig, &info, NULL);
+		else
+			frz_inc(&me->bad);
+	}
+	return 0;
+}
+
+FIXTURE(queue) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(queue) {
+	int (*fn)(void *arg);
+	bool asleep;
+};
+
+FIXTURE_VARIANT_ADD(queue, parked) { .fn = spin };
+FIXTURE_VARIANT_ADD(queue, in_place) { .fn = sleep_in_place, .asleep = true };
+FIXTURE_VARIANT_ADD(queue, asleep) { .fn = read_pipe, .asleep = true };
+
+FIXTURE_SETUP(queue)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+}
+
+FIXTURE_TEARDOWN(queue)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+static int send(pid_t pid, int sig, int value)
+{
+	union sigval val = { .sival_int = value };
+
+	return sigqueue(pid, sig, val) ? -errno : 0;
+}
+
+/* What a test has sent, in a mixed order, and the order of handling. */
+static const struct {
+	int sig;
+	int value;
+} sent[] = {
+	{ 1, 11 }, { 0, 10 }, { -1, 5 }, { 1, 12 }, { 0, 20 }, { -2, 6 },
+	{ -1, 7 },
+}, handled[] = {
+	{ -1, 5 }, { -2, 6 }, { 0, 10 }, { 0, 20 }, { 1, 11 }, { 1, 12 },
+};
+
+#define NUM_SENT	(sizeof(sent) / sizeof(sent[0]))
+#define NUM_HANDLED	(sizeof(handled) / sizeof(handled[0]))
+
+/* 0 and up: real-time; -1, -2: SIGUSR1, SIGUSR2. */
+static int number(int sig)
+{
+	return sig >= 0 ? SIGRTMIN + sig : sig == -1 ? SIGUSR1 : SIGUSR2;
+}
+
+/*
+ *	cg	a process with handlers: parked, in place, or asleep
+ *
+ * While it is FROZEN real-time signals with values and two ordinary ones are
+ * queued, one of these twice. None is handled before the thaw; then each is,
+ * lowest number first, real-time ones in their order and all of them, the
+ * doubled one once, with the first value: what any process sees that has been
+ * off its CPU for a while. The same signals, sent with a single freeze for each,
+ * would be handled likewise.
+ */
+TEST_F_TIMEOUT(queue, order_and_values, 90)
+{
+	struct target *t = frz_shared(sizeof(*t));
+	unsigned int i;
+	pid_t pid;
+
+	ASSERT_NE(NULL, t);
+	ASSERT_EQ(0, pipe(t->pipe));
+	pid = ASSERT_PID(frz_spawn(self->cg, variant->fn, t));
+	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
+	if (variant->asleep)
+		ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	for (i = 0; i < NUM_SENT; i++)
+		ASSERT_EQ(0, send(pid, number(sent[i].sig), sent[i].value));
+	EXPECT_STANDS(&t->num);
+	EXPECT_EQ(0, frz_load(&t->num));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&t->num, NUM_HANDLED, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_moved(&t->num, FRZ_WATCH));
+	EXPECT_EQ(NUM_HANDLED, frz_load(&t->num));
+	for (i = 0; i < NUM_HANDLED; i++) {
+		EXPECT_EQ(number(handled[i].sig), t->seen[i].sig) {
+			TH_LOG("signal %u", i);
+		}
+		EXPECT_EQ(handled[i].value, t->seen[i].value) {
+			TH_LOG("signal %u", i);
+		}
+	}
+	EXPECT_EQ(0, frz_load(&t->bad));
+}
+
+/* The same for signals that are taken with sigwaitinfo(). */
+FREEZER_TEST(sigwaitinfo_order)
+{
+	struct target *t = frz_shared(sizeof(*t));
+	unsigned int i;
+	pid_t pid;
+
+	ASSERT_NE(NULL, t);
+	pid = ASSERT_PID(frz_spawn(self->cg, wait_for_signals, t));
+	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	for (i = 0; i < NUM_SENT; i++)
+		ASSERT_EQ(0, send(pid, number(sent[i].sig), sent[i].value));
+	EXPECT_STANDS(&t->num);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&t->num, NUM_HANDLED, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_moved(&t->num, FRZ_WATCH));
+	for (i = 0; i < NUM_HANDLED; i++) {
+		EXPECT_EQ(number(handled[i].sig), t->seen[i].sig);
+		EXPECT_EQ(handled[i].value, t->seen[i].value);
+	}
+	EXPECT_EQ(0, frz_load(&t->bad));
+}
+
+/*
+ * Job control while FROZEN: the last of SIGSTOP and SIGCONT counts at the thaw,
+ * and a handler of SIGCONT runs once for each time that SIGCONT was last. The
+ * state stays FROZEN and nothing runs before.
+ */
+FREEZER_TEST(stop_and_cont)
+{
+	static const struct {
+		bool stopped_before;
+		const char *sent;
+		bool stopped_after;
+		int handlers;
+	} cases[] = {
+		{ false, "SC", false, 1 },
+		{ false, "SCS", true, 0 },
+		{ false, "CS", true, 0 },
+		{ false, "C", false, 1 },
+		{ true, "", true, 0 },
+		{ true, "S", true, 0 },
+		{ true, "C", false, 1 },
+		{ true, "CSC", false, 1 },
+		{ true, "CS", true, 0 },
+	};
+	struct target *t = frz_shared(sizeof(*t));
+	unsigned long num, seen;
+	const char *s;
+	unsigned int i;
+	pid_t pid;
+	int j;
+
+	ASSERT_NE(NULL, t);
+	pid = ASSERT_PID(frz_spawn(self->cg, spin, t));
+	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		num = frz_load(&t->num);
+		if (cases[i].stopped_before) {
+			ASSERT_EQ(0, kill(pid, SIGSTOP));
+			ASSERT_LE(0, frz_wait_stop(pid, WUNTRACED, FRZ_LIMIT));
+		}
+		ASSERT_FREEZES(self->cg);
+		seen = frz_load(&t->word);
+		for (s = cases[i].sent; *s; s++)
+			ASSERT_EQ(0, kill(pid, *s == 'S' ? SIGSTOP : SIGCONT));
+		EXPECT_STANDS(&t->word);
+		EXPECT_STATE(self->cg, "FROZEN");
+		EXPECT_EQ(num, frz_load(&t->num));
+		ASSERT_THAWS(self->cg);
+		if (cases[i].stopped_after) {
+			for (j = 0; j < FRZ_LIMIT && frz_task_state(pid) != 'T';
+			     j++)
+				frz_sleep_ms(1);
+			EXPECT_EQ('T', frz_task_state(pid)) {
+				TH_LOG("case %u", i);
+			}
+			EXPECT_EQ(0, frz_moved(&t->word, FRZ_WATCH));
+			EXPECT_EQ(seen, frz_load(&t->word));
+			EXPECT_EQ(num, frz_load(&t->num));
+			while (frz_wait_stop(pid, WUNTRACED | WCONTINUED, 1) >= 0)
+				;
+			num = frz_load(&t->num);
+			ASSERT_EQ(0, kill(pid, SIGCONT));
+			EXPECT_EQ(0, frz_wait_word(&t->num, num + 1,
+						   FRZ_LIMIT));
+		} else {
+			EXPECT_EQ(0, frz_wait_word(&t->num,
+						   num + cases[i].handlers,
+						   FRZ_LIMIT)) {
+				TH_LOG("case %u", i);
+			}
+			EXPECT_EQ(num + cases[i].handlers, frz_load(&t->num));
+		}
+		EXPECT_RUNS(&t->word);
+		while (frz_wait_stop(pid, WUNTRACED | WCONTINUED, 1) >= 0)
+			;
+	}
+}
+
+TEST_HARNESS_MAIN
