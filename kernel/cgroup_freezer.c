@@ -22,7 +22,9 @@
  *		task_struct::saved_state until the thaw;
  *   asleep	it was seen off the run queues.  Whatever wakes it, the door is
  *		on its way to user mode, and also on its way to handle a signal
- *		(get_signal()) and to fork (freezer_can_fork()).
+ *		(get_signal()) and to fork (freezer_can_fork()).  If it comes to
+ *		a TASK_FREEZABLE sleep before, schedule() freezes it in place
+ *		there (__cgroup_freezer_sleep()).
  *
  * A task that is not at rest is busy: running, runnable, or in the middle of a
  * fork.  It reports by itself when it parks or dies.  When it falls asleep
@@ -69,8 +71,9 @@
  *
  * task_struct::cgroup_freezer_closed is written under css_set_lock and read
  * without it at the door; the ordering is explained at freezer_close_door(),
- * freezer_open_door(), __cgroup_freezer_kill() and freezer_can_fork(), where
- * the barriers are labelled (A) to (E).
+ * freezer_open_door(), __cgroup_freezer_kill(), freezer_can_fork() and, in
+ * kernel/freezer.c, __cgroup_freezer_sleep(), where the barriers are labelled
+ * (A) to (F).
  */
 
 #include <linux/cgroup.h>
@@ -419,7 +422,7 @@ static bool freezer_open_door(struct task_struct *task)
 	/* cgroup_freezer_hold() has to report again the next time */
 	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
 	WRITE_ONCE(task->cgroup_freezer_closed, 0);
-	smp_mb();	/* (B) pairs with (C) */
+	smp_mb();	/* (B) pairs with (C) and (F) */
 	if (!(READ_ONCE(task->__state) & TASK_FROZEN))
 		return false;
 
