@@ -83,6 +83,7 @@
 #include <linux/kernfs.h>
 #include <linux/mutex.h>
 #include <linux/oom.h>
+#include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
@@ -305,6 +306,23 @@ static void freezer_trace_rest(struct task_struct *task,
 					  ktime_get_ns() - freezer->since_ns);
 }
 
+/* For a task that was never seen asleep, and does nothing until the thaw. */
+#define FREEZER_NO_RUNTIME	U64_MAX
+
+/*
+ * Remember how much CPU time @task has used when it comes to rest: what it uses
+ * from then on it uses while its cgroup is FROZEN.  Exact for a task that is
+ * asleep.  One that reports is still on its way to park, and parks for good.
+ */
+static void freezer_note_runtime(struct task_struct *task,
+				 enum cgroup_freezer_rest how)
+{
+	if (how == CGROUP_FREEZER_ASLEEP || how == CGROUP_FREEZER_IN_PLACE)
+		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
+	else
+		task->cgroup_freezer_runtime = FREEZER_NO_RUNTIME;
+}
+
 /* @task is at rest, or gone: it does not keep its cgroup from FROZEN. */
 static void freezer_task_rests(struct task_struct *task,
 			       enum cgroup_freezer_rest how)
@@ -313,6 +331,7 @@ static void freezer_task_rests(struct task_struct *task,
 
 	lockdep_assert_held(&css_set_lock);
 
+	freezer_note_runtime(task, how);
 	WRITE_ONCE(task->cgroup_freezer_rest, how);
 	WRITE_ONCE(task->cgroup_freezer_busy_in, NULL);
 	list_del(&task->cgroup_freezer_node);
@@ -389,6 +408,7 @@ static void freezer_close_door(struct task_struct *task,
 
 	how = freezer_look(task, freezer);
 	if (how != CGROUP_FREEZER_BUSY) {
+		freezer_note_runtime(task, how);
 		WRITE_ONCE(task->cgroup_freezer_rest, how);
 		freezer_trace_rest(task, freezer, how);
 		return;
@@ -1069,18 +1089,31 @@ static int freezer_blockers_show(struct seq_file *m, void *v)
 struct freezer_count {
 	u64	tasks;
 	u64	rest[CGROUP_FREEZER_EXITED];
+	u64	runtime_ns;
 };
 
 static void freezer_count_task(struct task_struct *task, void *data)
 {
 	struct freezer_count *count = data;
+	enum cgroup_freezer_rest how;
 
 	if (task->flags & PF_KTHREAD)
 		return;
 
 	count->tasks++;
-	if (task->cgroup_freezer_closed)
-		count->rest[READ_ONCE(task->cgroup_freezer_rest)]++;
+	if (!task->cgroup_freezer_closed)
+		return;
+
+	how = READ_ONCE(task->cgroup_freezer_rest);
+	if (how != CGROUP_FREEZER_BUSY &&
+	    task->cgroup_freezer_runtime != FREEZER_NO_RUNTIME)
+		count->runtime_ns += task_sched_runtime(task) -
+				     task->cgroup_freezer_runtime;
+	/* It woke, and has come to a sleep where it could be frozen. */
+	if (how == CGROUP_FREEZER_ASLEEP &&
+	    READ_ONCE(task->__state) & TASK_FROZEN)
+		how = CGROUP_FREEZER_IN_PLACE;
+	count->rest[how]++;
 }
 
 static int freezer_stat_show(struct seq_file *m, void *v)
@@ -1135,6 +1168,8 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 	seq_printf(m, "nr_asleep %llu\n", count.rest[CGROUP_FREEZER_ASLEEP] +
 		   count.rest[CGROUP_FREEZER_WRITER]);
 	seq_printf(m, "nr_busy %llu\n", count.rest[CGROUP_FREEZER_BUSY]);
+	seq_printf(m, "cpu_usec_at_rest %llu\n",
+		   div_u64(count.runtime_ns, NSEC_PER_USEC));
 	return 0;
 }
 
