@@ -22,7 +22,9 @@
  *		task_struct::saved_state until the thaw;
  *   asleep	it was seen off the run queues.  Whatever wakes it, the door is
  *		on its way to user mode, and also on its way to handle a signal
- *		(get_signal()) and to fork (freezer_can_fork()).
+ *		(get_signal()) and to fork (freezer_can_fork()).  If it comes to
+ *		a TASK_FREEZABLE sleep before, schedule() freezes it in place
+ *		there (__cgroup_freezer_sleep()).
  *
  * A task that is not at rest is busy: running, runnable, or in the middle of a
  * fork.  It reports by itself when it parks or dies.  When it falls asleep
@@ -71,8 +73,9 @@
  *
  * task_struct::cgroup_freezer_closed is written under css_set_lock and read
  * without it at the door; the ordering is explained at freezer_close_door(),
- * freezer_open_door(), __cgroup_freezer_kill(), __cgroup_freezer_trap() and
- * freezer_can_fork(), where the barriers are labelled (A) to (E).
+ * freezer_open_door(), __cgroup_freezer_kill(), __cgroup_freezer_trap(),
+ * freezer_can_fork() and, in kernel/freezer.c, __cgroup_freezer_sleep(), where the
+ * barriers are labelled (A) to (E) and (H).
  *
  * System sleep
  * ------------
@@ -96,6 +99,7 @@
 #include <linux/kernfs.h>
 #include <linux/moduleparam.h>
 #include <linux/oom.h>
+#include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -255,6 +259,23 @@ static void freezer_trace_rest(struct task_struct *task,
 					  ktime_get_ns() - freezer->since_ns);
 }
 
+/* For a task that was never seen asleep, and does nothing until the thaw. */
+#define FREEZER_NO_RUNTIME	U64_MAX
+
+/*
+ * Remember how much CPU time @task has used when it comes to rest: what it uses
+ * from then on it uses while its cgroup is FROZEN.  Exact for a task that is
+ * asleep.  One that reports is still on its way to park, and parks for good.
+ */
+static void freezer_note_runtime(struct task_struct *task,
+				 enum cgroup_freezer_rest how)
+{
+	if (how == CGROUP_FREEZER_ASLEEP || how == CGROUP_FREEZER_IN_PLACE)
+		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
+	else
+		task->cgroup_freezer_runtime = FREEZER_NO_RUNTIME;
+}
+
 /* @task is at rest, or gone: it comes off the account that it is on. */
 void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
 {
@@ -263,6 +284,7 @@ void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
 
 	lockdep_assert_held(&css_set_lock);
 
+	freezer_note_runtime(task, how);
 	WRITE_ONCE(task->cgroup_freezer_rest, how);
 	WRITE_ONCE(task->cgroup_freezer_busy_in, NULL);
 	list_del(&task->cgroup_freezer_node);
@@ -343,6 +365,7 @@ static void freezer_close_door(struct task_struct *task,
 
 	how = freezer_look(task, freezer);
 	if (how != CGROUP_FREEZER_BUSY) {
+		freezer_note_runtime(task, how);
 		WRITE_ONCE(task->cgroup_freezer_rest, how);
 		freezer_trace_rest(task, freezer, how);
 		return;
@@ -376,7 +399,7 @@ static bool freezer_open_door(struct task_struct *task)
 	/* cgroup_freezer_hold() has to report again the next time */
 	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
 	WRITE_ONCE(task->cgroup_freezer_closed, 0);
-	smp_mb();	/* (B) pairs with (C) */
+	smp_mb();	/* (B) pairs with (C) and (H) */
 	if (!(READ_ONCE(task->__state) & TASK_FROZEN))
 		return false;
 
@@ -487,7 +510,7 @@ bool cgroup_frozen(struct task_struct *task)
  */
 void __cgroup_freezer_kill(struct task_struct *task)
 {
-	smp_mb();	/* (E) pairs with (C) and (F), and with itself */
+	smp_mb();	/* (E) pairs with (C), (F) and (H), and with itself */
 	if (!freezer_may_leave(task))
 		return;
 
@@ -1199,18 +1222,31 @@ static int freezer_blockers_show(struct seq_file *m, void *v)
 struct freezer_count {
 	u64	tasks;
 	u64	rest[CGROUP_FREEZER_EXITED];
+	u64	runtime_ns;
 };
 
 static void freezer_count_task(struct task_struct *task, void *data)
 {
 	struct freezer_count *count = data;
+	enum cgroup_freezer_rest how;
 
 	if (task->flags & PF_KTHREAD)
 		return;
 
 	count->tasks++;
-	if (task->cgroup_freezer_closed)
-		count->rest[READ_ONCE(task->cgroup_freezer_rest)]++;
+	if (!task->cgroup_freezer_closed)
+		return;
+
+	how = READ_ONCE(task->cgroup_freezer_rest);
+	if (how != CGROUP_FREEZER_BUSY &&
+	    task->cgroup_freezer_runtime != FREEZER_NO_RUNTIME)
+		count->runtime_ns += task_sched_runtime(task) -
+				     task->cgroup_freezer_runtime;
+	/* It woke, and has come to a sleep where it could be frozen. */
+	if (how == CGROUP_FREEZER_ASLEEP &&
+	    READ_ONCE(task->__state) & TASK_FROZEN)
+		how = CGROUP_FREEZER_IN_PLACE;
+	count->rest[how]++;
 }
 
 static int freezer_stat_show(struct seq_file *m, void *v)
@@ -1265,6 +1301,8 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 	seq_printf(m, "nr_asleep %llu\n", count.rest[CGROUP_FREEZER_ASLEEP] +
 		   count.rest[CGROUP_FREEZER_WRITER]);
 	seq_printf(m, "nr_busy %llu\n", count.rest[CGROUP_FREEZER_BUSY]);
+	seq_printf(m, "cpu_usec_at_rest %llu\n",
+		   div_u64(count.runtime_ns, NSEC_PER_USEC));
 	return 0;
 }
 

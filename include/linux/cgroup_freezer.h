@@ -53,6 +53,7 @@ extern struct static_key_false_deferred cgroup_freezer_active;
 enum cgroup_freezer_rest freeze_task_at_rest(struct task_struct *p);
 void thaw_task_at_rest(struct task_struct *p);
 void thaw_killed_task(struct task_struct *p);
+void __cgroup_freezer_sleep(void);
 
 /* kernel/cgroup_freezer.c */
 bool cgroup_frozen(struct task_struct *task);
@@ -94,6 +95,20 @@ static inline void cgroup_freezer_door(void)
 {
 	if (cgroup_freezer_closed(current))
 		__cgroup_freezer_door();
+}
+
+/**
+ * cgroup_freezer_sleep - freeze %current in place if it may be
+ *
+ * For schedule(), when %current is about to sleep: a task that was at rest
+ * asleep, woke, and goes on in the kernel stops at its next freezable sleep.
+ *
+ * Context: any that may sleep, the state of %current is not %TASK_RUNNING.
+ */
+static inline void cgroup_freezer_sleep(void)
+{
+	if (cgroup_freezer_closed(current))
+		__cgroup_freezer_sleep();
 }
 
 /**
@@ -166,6 +181,10 @@ static inline bool cgroup_freezer_closed(struct task_struct *task)
 }
 
 static inline void cgroup_freezer_door(void)
+{
+}
+
+static inline void cgroup_freezer_sleep(void)
 {
 }
 

@@ -13,7 +13,7 @@ FREEZER_TEST(stat_keys)
 	static const char * const keys[] = {
 		"frozen_usec", "freezing_usec", "nr_freezes", "nr_timeouts",
 		"generation", "nr_tasks", "nr_parked", "nr_in_place",
-		"nr_asleep", "nr_busy", NULL,
+		"nr_asleep", "nr_busy", "cpu_usec_at_rest", NULL,
 	};
 	char buf[4096], name[64], *line, *save = NULL;
 	int lines = 0, seen[16] = {}, k;
@@ -35,7 +35,7 @@ FREEZER_TEST(stat_keys)
 			seen[k] += !strcmp(name, keys[k]);
 		lines++;
 	}
-	EXPECT_LE(10, lines);
+	EXPECT_LE(11, lines);
 	for (k = 0; keys[k]; k++) {
 		EXPECT_EQ(1, seen[k]) {
 			TH_LOG("key %s", keys[k]);

@@ -1,0 +1,1145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nothing moves through the data paths of a FROZEN cgroup, and who waits in the
+ * same queue outside of it does not starve (clause C18).
+ */
+#include <linux/futex.h>
+#include <linux/sockios.h>
+#include <linux/userfaultfd.h>
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "freezer_test.h"
+
+#define BIG	(1024 * 1024)
+#define SMALL	8
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open	434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd	438
+#endif
+
+/* What the two sides of a call share. */
+struct quiet {
+	unsigned long ready;
+	unsigned long calls;
+	int fd[2];		/* [0] is read from, [1] is written to */
+	int other;		/* one more, see who uses it */
+	int id;			/* a SysV object */
+	mqd_t mq;
+	char path[64];
+	char buf[BIG];
+};
+
+struct quiet_msg {
+	long type;
+	char text[SMALL];
+};
+
+static int nonblocking(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK :
+				       flags & ~O_NONBLOCK);
+}
+
+/* Take what there is, without waiting: how much, or -errno. */
+static long drain(int fd)
+{
+	static char buf[65536];
+	long sum = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		sum += n;
+	if (n < 0 && errno == ENOTSOCK) {
+		if (nonblocking(fd, true))
+			return -errno;
+		while ((n = read(fd, buf, sizeof(buf))) > 0)
+			sum += n;
+		if (nonblocking(fd, false))
+			return -errno;
+	}
+	return sum;
+}
+
+/* Bytes between the two sides. */
+static long queued(struct quiet *q)
+{
+	int in = 0, out = 0;
+
+	if (ioctl(q->fd[0], FIONREAD, &in))
+		return -errno;
+	/* not for pipes */
+	if (ioctl(q->fd[1], SIOCOUTQ, &out))
+		out = 0;
+	return in > out ? in : out;
+}
+
+/*
+ * Ways to set up
+ */
+
+static int with_pipe(struct quiet *q)
+{
+	return pipe2(q->fd, 0);
+}
+
+static int with_fifo(struct quiet *q)
+{
+	snprintf(q->path, sizeof(q->path), "/tmp/quiet_fifo.%d", getpid());
+	unlink(q->path);
+	return mkfifo(q->path, 0600);
+}
+
+static int with_open_fifo(struct quiet *q)
+{
+	if (with_fifo(q))
+		return -1;
+	q->fd[0] = open(q->path, O_RDWR);
+	q->fd[1] = open(q->path, O_RDWR);
+	return q->fd[0] < 0 || q->fd[1] < 0;
+}
+
+static int with_unix_stream(struct quiet *q)
+{
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, q->fd);
+}
+
+static int with_unix_dgram(struct quiet *q)
+{
+	return socketpair(AF_UNIX, SOCK_DGRAM, 0, q->fd);
+}
+
+static void unix_addr(struct quiet *q, struct sockaddr_un *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->sun_family = AF_UNIX;
+	/* abstract: the first byte is 0 */
+	snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, "%s", q->path);
+}
+
+/* Not a pair: the sender waits for room in the queue of the receiver. */
+static int with_unix_one_way(struct quiet *q)
+{
+	struct sockaddr_un addr;
+
+	snprintf(q->path, sizeof(q->path), "quiet.%d", getpid());
+	unix_addr(q, &addr);
+	q->fd[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
+	q->fd[1] = socket(AF_UNIX, SOCK_DGRAM, 0);
+	return q->fd[0] < 0 || q->fd[1] < 0 ||
+	       bind(q->fd[0], (struct sockaddr *)&addr, sizeof(addr)) ||
+	       connect(q->fd[1], (struct sockaddr *)&addr, sizeof(addr));
+}
+
+static int inet_socket(int type, struct sockaddr_in *addr)
+{
+	socklen_t len = sizeof(*addr);
+	int fd = socket(AF_INET, type, 0);
+
+	memset(addr, 0, sizeof(*addr));
+	addr->sin_family = AF_INET;
+	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)addr, sizeof(*addr)) ||
+	    getsockname(fd, (struct sockaddr *)addr, &len))
+		return -1;
+	return fd;
+}
+
+static int with_tcp_listener(struct quiet *q)
+{
+	struct sockaddr_in addr;
+
+	q->fd[0] = inet_socket(SOCK_STREAM, &addr);
+	return q->fd[0] < 0 || listen(q->fd[0], 16);
+}
+
+static int inet_connect(struct quiet *q)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || getsockname(q->fd[0], (struct sockaddr *)&addr, &len) ||
+	    connect(fd, (struct sockaddr *)&addr, len))
+		return -1;
+	return fd;
+}
+
+static int with_tcp(struct quiet *q)
+{
+	int fd;
+
+	if (with_tcp_listener(q))
+		return -1;
+	q->fd[1] = inet_connect(q);
+	fd = accept(q->fd[0], NULL, NULL);
+	close(q->fd[0]);
+	q->fd[0] = fd;
+	return q->fd[1] < 0 || fd < 0;
+}
+
+static int with_udp(struct quiet *q)
+{
+	struct sockaddr_in addr, own;
+
+	q->fd[0] = inet_socket(SOCK_DGRAM, &addr);
+	q->fd[1] = inet_socket(SOCK_DGRAM, &own);
+	return q->fd[0] < 0 || q->fd[1] < 0 ||
+	       connect(q->fd[1], (struct sockaddr *)&addr, sizeof(addr));
+}
+
+static int with_unix_listener(struct quiet *q)
+{
+	struct sockaddr_un addr;
+
+	snprintf(q->path, sizeof(q->path), "quiet.%d", getpid());
+	unix_addr(q, &addr);
+	q->fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
+	return q->fd[0] < 0 ||
+	       bind(q->fd[0], (struct sockaddr *)&addr, sizeof(addr)) ||
+	       listen(q->fd[0], 16);
+}
+
+static int unix_connect(struct quiet *q)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un addr;
+
+	unix_addr(q, &addr);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return -1;
+	return fd;
+}
+
+/* With a backlog of 0 there is room for one. */
+static int with_full_backlog(struct quiet *q)
+{
+	return with_unix_listener(q) || listen(q->fd[0], 0) ||
+	       unix_connect(q) < 0;
+}
+
+static int with_full_pipes(struct quiet *q)
+{
+	int fd[2];
+
+	if (pipe2(q->fd, 0) || pipe2(fd, 0) || nonblocking(q->fd[1], true))
+		return -1;
+	while (write(q->fd[1], q->buf, 4096) > 0)
+		;
+	q->other = fd[0];
+	return nonblocking(q->fd[1], false) ||
+	       write(fd[1], q->buf, SMALL) != SMALL;
+}
+
+static int with_file(struct quiet *q)
+{
+	q->other = syscall(SYS_memfd_create, "quiet", 0);
+	return q->other < 0 || ftruncate(q->other, BIG);
+}
+
+static int with_file_and_tcp(struct quiet *q)
+{
+	return with_file(q) || with_tcp(q);
+}
+
+static int with_file_and_unix(struct quiet *q)
+{
+	return with_file(q) || with_unix_stream(q);
+}
+
+static int with_msg(struct quiet *q)
+{
+	q->id = msgget(IPC_PRIVATE, 0600);
+	return q->id < 0;
+}
+
+static int msg_send(struct quiet *q, int flags)
+{
+	struct quiet_msg msg = { .type = 1 };
+
+	return msgsnd(q->id, &msg, SMALL, flags);
+}
+
+static int with_full_msg(struct quiet *q)
+{
+	struct msqid_ds ds;
+
+	if (with_msg(q) || msgctl(q->id, IPC_STAT, &ds))
+		return -1;
+	ds.msg_qbytes = 4 * SMALL;
+	if (msgctl(q->id, IPC_SET, &ds))
+		return -1;
+	while (!msg_send(q, IPC_NOWAIT))
+		;
+	return errno != EAGAIN;
+}
+
+static int with_sem(struct quiet *q)
+{
+	q->id = semget(IPC_PRIVATE, 1, 0600);
+	return q->id < 0;
+}
+
+static int sem_add(struct quiet *q, int value)
+{
+	struct sembuf op = { .sem_op = value };
+
+	return semop(q->id, &op, 1);
+}
+
+static int with_sem_up(struct quiet *q)
+{
+	return with_sem(q) || sem_add(q, 1);
+}
+
+static int with_mq(struct quiet *q)
+{
+	struct mq_attr attr = { .mq_maxmsg = 4, .mq_msgsize = SMALL };
+
+	snprintf(q->path, sizeof(q->path), "/quiet.%d", getpid());
+	mq_unlink(q->path);
+	q->mq = mq_open(q->path, O_RDWR | O_CREAT, 0600, &attr);
+	mq_unlink(q->path);
+	return q->mq < 0;
+}
+
+static int with_full_mq(struct quiet *q)
+{
+	int i;
+
+	if (with_mq(q))
+		return -1;
+	for (i = 0; i < 4; i++) {
+		if (mq_send(q->mq, q->buf, SMALL, 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int with_epoll(struct quiet *q)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	if (pipe2(q->fd, 0))
+		return -1;
+	q->other = epoll_create1(0);
+	return nonblocking(q->fd[0], true) ||
+	       epoll_ctl(q->other, EPOLL_CTL_ADD, q->fd[0], &ev);
+}
+
+static int with_nonblocking_pipe(struct quiet *q)
+{
+	return pipe2(q->fd, 0) || nonblocking(q->fd[0], true);
+}
+
+/*
+ * Calls that block; 0: the result was right
+ */
+
+static int in_read(struct quiet *q)
+{
+	char buf[SMALL];
+
+	return read(q->fd[0], buf, SMALL) != SMALL;
+}
+
+static int in_recv(struct quiet *q)
+{
+	char buf[SMALL];
+
+	return recv(q->fd[0], buf, SMALL, 0) != SMALL;
+}
+
+static int in_recvmsg(struct quiet *q)
+{
+	char buf[SMALL];
+	struct iovec iov = { .iov_base = buf, .iov_len = SMALL };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return recvmsg(q->fd[0], &msg, 0) != SMALL;
+}
+
+static int in_accept(struct quiet *q)
+{
+	return accept(q->fd[0], NULL, NULL) < 0;
+}
+
+static int in_connect(struct quiet *q)
+{
+	return unix_connect(q) < 0;
+}
+
+static int in_open(struct quiet *q)
+{
+	return open(q->path, O_RDONLY) < 0;
+}
+
+static int in_write(struct quiet *q)
+{
+	return write(q->fd[1], q->buf, BIG) != BIG;
+}
+
+static int in_send(struct quiet *q)
+{
+	return send(q->fd[1], q->buf, BIG, 0) != BIG;
+}
+
+static int in_sends(struct quiet *q)
+{
+	int i;
+
+	for (i = 0; i < 600; i++) {
+		if (send(q->fd[1], q->buf, SMALL, 0) != SMALL)
+			return 1;
+	}
+	return 0;
+}
+
+static int in_splice(struct quiet *q)
+{
+	return splice(q->other, NULL, q->fd[1], NULL, SMALL, 0) != SMALL;
+}
+
+static int in_sendfile(struct quiet *q)
+{
+	return sendfile(q->fd[1], q->other, NULL, BIG) != BIG;
+}
+
+static int in_msgrcv(struct quiet *q)
+{
+	struct quiet_msg msg;
+
+	return msgrcv(q->id, &msg, SMALL, 0, 0) != SMALL;
+}
+
+static int in_msgsnd(struct quiet *q)
+{
+	return msg_send(q, 0);
+}
+
+static int in_semop(struct quiet *q)
+{
+	return sem_add(q, -1);
+}
+
+static int in_sem_zero(struct quiet *q)
+{
+	return sem_add(q, 0);
+}
+
+static int in_mq_receive(struct quiet *q)
+{
+	char buf[SMALL];
+
+	return mq_receive(q->mq, buf, SMALL, NULL) != SMALL;
+}
+
+static int in_mq_send(struct quiet *q)
+{
+	return mq_send(q->mq, q->buf, SMALL, 0);
+}
+
+static int in_poll(struct quiet *q)
+{
+	struct pollfd pfd = { .fd = q->fd[0], .events = POLLIN };
+
+	return poll(&pfd, 1, -1) != 1 || in_read(q);
+}
+
+static int in_select(struct quiet *q)
+{
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(q->fd[0], &set);
+	return select(q->fd[0] + 1, &set, NULL, NULL, NULL) != 1 || in_read(q);
+}
+
+/* Somebody else may have been quicker. */
+static int wait_and_read(struct quiet *q, int ep)
+{
+	struct epoll_event ev;
+
+	for (;;) {
+		if (epoll_wait(ep, &ev, 1, -1) != 1)
+			return 1;
+		if (!in_read(q))
+			return 0;
+		if (errno != EAGAIN)
+			return 1;
+	}
+}
+
+static int in_epoll(struct quiet *q)
+{
+	return wait_and_read(q, q->other);
+}
+
+static int in_own_epoll(struct quiet *q)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	int ep = epoll_create1(0);
+
+	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, q->fd[0], &ev))
+		return 1;
+	return wait_and_read(q, ep);
+}
+
+/*
+ * What the other side does, once
+ */
+
+static int do_write(struct quiet *q)
+{
+	return write(q->fd[1], q->buf, SMALL) != SMALL;
+}
+
+static int do_inet_connect(struct quiet *q)
+{
+	return inet_connect(q) < 0;
+}
+
+static int do_unix_connect(struct quiet *q)
+{
+	return unix_connect(q) < 0;
+}
+
+static int do_open(struct quiet *q)
+{
+	return open(q->path, O_WRONLY) < 0;
+}
+
+/* What was sent before arrives by itself. */
+static int do_drain(struct quiet *q)
+{
+	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+	long sum = 0;
+
+	do {
+		sum += drain(q->fd[0]);
+	} while (queued(q) && frz_now_ns() < end);
+	return sum <= 0;
+}
+
+static int do_msgsnd(struct quiet *q)
+{
+	return msg_send(q, IPC_NOWAIT);
+}
+
+static int do_msgrcv(struct quiet *q)
+{
+	struct quiet_msg msg;
+	int num = 0;
+
+	while (msgrcv(q->id, &msg, SMALL, 0, IPC_NOWAIT) == SMALL)
+		num++;
+	return !num;
+}
+
+static int do_sem_up(struct quiet *q)
+{
+	return sem_add(q, 1);
+}
+
+static int do_sem_down(struct quiet *q)
+{
+	return sem_add(q, -1);
+}
+
+static int do_mq_send(struct quiet *q)
+{
+	return mq_send(q->mq, q->buf, SMALL, 0);
+}
+
+static int do_mq_receive(struct quiet *q)
+{
+	struct mq_attr attr;
+	char buf[SMALL];
+	int num = 0;
+
+	while (!mq_getattr(q->mq, &attr) && attr.mq_curmsgs && num++ < 100)
+		mq_receive(q->mq, buf, SMALL, NULL);
+	return !num;
+}
+
+/*
+ * What the group has moved since then: bytes, messages or connections
+ */
+
+static long moved_read(struct quiet *q)
+{
+	int in;
+
+	return ioctl(q->fd[0], FIONREAD, &in) ? -errno : SMALL - in;
+}
+
+static long moved_accept(struct quiet *q)
+{
+	struct pollfd pfd = { .fd = q->fd[0], .events = POLLIN };
+
+	return 1 - poll(&pfd, 1, 0);
+}
+
+static long moved_connect(struct quiet *q)
+{
+	return 1 - moved_accept(q);
+}
+
+static long msg_num(struct quiet *q)
+{
+	struct msqid_ds ds;
+
+	return msgctl(q->id, IPC_STAT, &ds) ? -errno : (long)ds.msg_qnum;
+}
+
+static long moved_msgrcv(struct quiet *q)
+{
+	return 1 - msg_num(q);
+}
+
+static long moved_semop(struct quiet *q)
+{
+	return 1 - semctl(q->id, 0, GETVAL);
+}
+
+static long mq_num(struct quiet *q)
+{
+	struct mq_attr attr;
+
+	return mq_getattr(q->mq, &attr) ? -errno : attr.mq_curmsgs;
+}
+
+static long moved_mq_receive(struct quiet *q)
+{
+	return 1 - mq_num(q);
+}
+
+static long moved_nothing(struct quiet *q)
+{
+	return 0;
+}
+
+static int do_accept(struct quiet *q)
+{
+	return accept(q->fd[0], NULL, NULL) < 0;
+}
+
+/*
+ * Fixtures
+ */
+
+FIXTURE(quiet) {
+	char cg[FRZ_PATH_MAX];
+	struct quiet *q;
+};
+
+FIXTURE_VARIANT(quiet) {
+	int (*with)(struct quiet *q);
+	int (*call)(struct quiet *q);
+	int (*other)(struct quiet *q);
+	long (*moved)(struct quiet *q);
+};
+
+#define QUIET(_with, _call, _other, _moved) \
+	{ .with = _with, .call = _call, .other = _other, .moved = _moved }
+
+FIXTURE_VARIANT_ADD(quiet, pipe_read)
+	QUIET(with_pipe, in_read, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, pipe_write)
+	QUIET(with_pipe, in_write, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, fifo_read)
+	QUIET(with_open_fifo, in_read, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, fifo_write)
+	QUIET(with_open_fifo, in_write, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, fifo_open)
+	QUIET(with_fifo, in_open, do_open, moved_nothing);
+FIXTURE_VARIANT_ADD(quiet, unix_read)
+	QUIET(with_unix_stream, in_read, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, unix_write)
+	QUIET(with_unix_stream, in_write, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, unix_recv_dgram)
+	QUIET(with_unix_dgram, in_recv, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, unix_send_dgram)
+	QUIET(with_unix_dgram, in_sends, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, unix_send_one_way)
+	QUIET(with_unix_one_way, in_sends, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, unix_accept)
+	QUIET(with_unix_listener, in_accept, do_unix_connect, moved_accept);
+FIXTURE_VARIANT_ADD(quiet, unix_connect)
+	QUIET(with_full_backlog, in_connect, do_accept, moved_connect);
+FIXTURE_VARIANT_ADD(quiet, tcp_recvmsg)
+	QUIET(with_tcp, in_recvmsg, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, tcp_send)
+	QUIET(with_tcp, in_send, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, tcp_accept)
+	QUIET(with_tcp_listener, in_accept, do_inet_connect, moved_accept);
+FIXTURE_VARIANT_ADD(quiet, udp_recv)
+	QUIET(with_udp, in_recv, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, splice)
+	QUIET(with_full_pipes, in_splice, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, sendfile_tcp)
+	QUIET(with_file_and_tcp, in_sendfile, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, sendfile_unix)
+	QUIET(with_file_and_unix, in_sendfile, do_drain, queued);
+FIXTURE_VARIANT_ADD(quiet, poll)
+	QUIET(with_pipe, in_poll, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, select)
+	QUIET(with_pipe, in_select, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, epoll)
+	QUIET(with_epoll, in_epoll, do_write, moved_read);
+FIXTURE_VARIANT_ADD(quiet, msgrcv)
+	QUIET(with_msg, in_msgrcv, do_msgsnd, moved_msgrcv);
+FIXTURE_VARIANT_ADD(quiet, msgsnd)
+	QUIET(with_full_msg, in_msgsnd, do_msgrcv, msg_num);
+FIXTURE_VARIANT_ADD(quiet, semop)
+	QUIET(with_sem, in_semop, do_sem_up, moved_semop);
+FIXTURE_VARIANT_ADD(quiet, sem_zero)
+	QUIET(with_sem_up, in_sem_zero, do_sem_down, moved_nothing);
+FIXTURE_VARIANT_ADD(quiet, mq_receive)
+	QUIET(with_mq, in_mq_receive, do_mq_send, moved_mq_receive);
+FIXTURE_VARIANT_ADD(quiet, mq_send)
+	QUIET(with_full_mq, in_mq_send, do_mq_receive, mq_num);
+
+static struct quiet *quiet_new(void)
+{
+	struct quiet *q = frz_shared(sizeof(*q));
+
+	if (q) {
+		q->fd[0] = -1;
+		q->fd[1] = -1;
+		q->other = -1;
+		q->id = -1;
+		q->mq = -1;
+	}
+	return q;
+}
+
+static void quiet_free(struct quiet *q)
+{
+	if (q && q->id >= 0) {
+		msgctl(q->id, IPC_RMID, NULL);
+		semctl(q->id, 0, IPC_RMID);
+	}
+	if (q && q->path[0] == '/')
+		unlink(q->path);
+}
+
+FIXTURE_SETUP(quiet)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+	self->q = quiet_new();
+	ASSERT_NE(NULL, self->q);
+	ASSERT_EQ(0, variant->with(self->q));
+}
+
+FIXTURE_TEARDOWN(quiet)
+{
+	quiet_free(self->q);
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/* A task that makes the call and ends with its verdict. */
+struct quiet_task {
+	struct quiet *q;
+	int (*call)(struct quiet *q);
+};
+
+static int make_the_call(void *arg)
+{
+	struct quiet_task *task = arg;
+
+	frz_inc(&task->q->ready);
+	return task->call(task->q);
+}
+
+static long long times_run(pid_t pid)
+{
+	return frz_proc_status(pid, "voluntary_ctxt_switches") +
+	       frz_proc_status(pid, "nonvoluntary_ctxt_switches");
+}
+
+/* In its last sleep, not in one before: it has not run for a while. */
+static long long wait_blocked(pid_t pid)
+{
+	long long before, after = -1;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		before = after;
+		if (frz_wait_asleep(pid, FRZ_LIMIT))
+			return -ETIMEDOUT;
+		after = times_run(pid);
+		if (before == after && frz_task_state(pid) == 'S')
+			return after;
+		frz_sleep_ms(2 * FRZ_WATCH);
+	}
+	return -ETIMEDOUT;
+}
+
+static pid_t blocked(const char *path, struct quiet *q,
+		     int (*call)(struct quiet *q))
+{
+	struct quiet_task task = { .q = q, .call = call };
+	unsigned long ready = frz_load(&q->ready);
+	pid_t pid = frz_spawn(path, make_the_call, &task);
+
+	if (pid > 0 && frz_wait_word(&q->ready, ready + 1, FRZ_LIMIT))
+		return -ETIMEDOUT;
+	if (pid > 0 && wait_blocked(pid) < 0)
+		return -ETIMEDOUT;
+	return pid;
+}
+
+/*
+ * A task is blocked in a call and frozen. The other side writes, drains,
+ * connects, posts: the task does not run, and nothing has moved. After the thaw
+ * the call has the right result. A failure means that a frozen group takes part
+ * in what goes on outside.
+ */
+TEST_F_TIMEOUT(quiet, moves_nothing, 90)
+{
+	struct quiet *q = self->q;
+	long long runs;
+	int status;
+	pid_t pid;
+	int i;
+
+	pid = ASSERT_PID(blocked(self->cg, q, variant->call));
+	ASSERT_FREEZES(self->cg);
+	runs = times_run(pid);
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_in_place"));
+	EXPECT_EQ(0, frz_stat(self->cg, "nr_asleep"));
+
+	EXPECT_EQ(0, variant->other(q));
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(0, variant->moved(q));
+	EXPECT_EQ(runs, times_run(pid));
+	EXPECT_EQ(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+
+	/* the drains go on until it has sent all */
+	for (i = 0; i < 1000; i++) {
+		status = frz_wait_exit(pid, 20);
+		if (status != -ETIMEDOUT)
+			break;
+		if (variant->other == do_drain)
+			drain(q->fd[0]);
+	}
+	EXPECT_EQ(0, status);
+}
+
+FIXTURE(border) {
+	char cg[FRZ_PATH_MAX];
+	char in[FRZ_PATH_MAX];
+	char out[FRZ_PATH_MAX];
+	struct quiet *q;
+};
+
+FIXTURE_VARIANT(border) {
+	int (*with)(struct quiet *q);
+	int (*call)(struct quiet *q);
+	int (*other)(struct quiet *q);
+};
+
+#define BORDER(_with, _call, _other) \
+	{ .with = _with, .call = _call, .other = _other }
+
+FIXTURE_VARIANT_ADD(border, pipe_read)
+	BORDER(with_pipe, in_read, do_write);
+FIXTURE_VARIANT_ADD(border, unix_recv_dgram)
+	BORDER(with_unix_dgram, in_recv, do_write);
+FIXTURE_VARIANT_ADD(border, udp_recv)
+	BORDER(with_udp, in_recv, do_write);
+FIXTURE_VARIANT_ADD(border, unix_accept)
+	BORDER(with_unix_listener, in_accept, do_unix_connect);
+FIXTURE_VARIANT_ADD(border, tcp_accept)
+	BORDER(with_tcp_listener, in_accept, do_inet_connect);
+FIXTURE_VARIANT_ADD(border, epoll)
+	BORDER(with_epoll, in_epoll, do_write);
+FIXTURE_VARIANT_ADD(border, epoll_exclusive)
+	BORDER(with_nonblocking_pipe, in_own_epoll, do_write);
+FIXTURE_VARIANT_ADD(border, msgrcv)
+	BORDER(with_msg, in_msgrcv, do_msgsnd);
+FIXTURE_VARIANT_ADD(border, semop)
+	BORDER(with_sem, in_semop, do_sem_up);
+FIXTURE_VARIANT_ADD(border, mq_receive)
+	BORDER(with_mq, in_mq_receive, do_mq_send);
+
+FIXTURE_SETUP(border)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+	ASSERT_EQ(0, frz_create(self->in, self->cg, "in"));
+	ASSERT_EQ(0, frz_create(self->out, self->cg, "out"));
+	self->q = quiet_new();
+	ASSERT_NE(NULL, self->q);
+	ASSERT_EQ(0, variant->with(self->q));
+}
+
+FIXTURE_TEARDOWN(border)
+{
+	quiet_free(self->q);
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/*
+ * Two tasks wait in one queue, the first one in a frozen cgroup, the second one
+ * outside. What comes for one waiter goes to the second, now; the first one has
+ * lost nothing: when it is thawed it finds nothing and goes on waiting, and gets
+ * what comes next. A failure means that a frozen job keeps connections or
+ * messages from a job that runs, or sleeps through its own.
+ *
+ *	cg
+ *	 |- in		frozen
+ *	 `- out
+ */
+TEST_F_TIMEOUT(border, wakes_who_can_run, 90)
+{
+	struct quiet *q = self->q;
+	pid_t in, out;
+
+	in = ASSERT_PID(blocked(self->in, q, variant->call));
+	out = ASSERT_PID(blocked(self->out, q, variant->call));
+	ASSERT_FREEZES(self->in);
+
+	EXPECT_EQ(0, variant->other(q));
+	EXPECT_EQ(0, frz_wait_exit(out, FRZ_LIMIT));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(in, 0));
+	ASSERT_THAWS(self->in);
+
+	EXPECT_LE(0, wait_blocked(in));
+	EXPECT_EQ(0, variant->other(q));
+	EXPECT_EQ(0, frz_wait_exit(in, FRZ_LIMIT));
+}
+
+/*
+ * The same with nobody outside: what came while it was frozen is there for the
+ * frozen one at the thaw, both of two.
+ */
+TEST_F_TIMEOUT(border, keeps_what_came, 90)
+{
+	struct quiet *q = self->q;
+	pid_t pid[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		pid[i] = ASSERT_PID(blocked(self->in, q, variant->call));
+	ASSERT_FREEZES(self->in);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, variant->other(q));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid[0], 0));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid[1], 0));
+	ASSERT_THAWS(self->in);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT));
+}
+
+static int wait_futex(void *arg)
+{
+	struct quiet *q = arg;
+
+	frz_inc(&q->ready);
+	return syscall(SYS_futex, &q->id, FUTEX_WAIT, -1, NULL, NULL, 0);
+}
+
+/*
+ * A futex is the exception: FUTEX_WAKE chooses the first waiter, counts it, and
+ * the wake-up is kept for that one until the thaw. A failure means that a lock
+ * is handed to two owners, or that the wake-up of a frozen one is lost.
+ */
+FREEZER_TEST(a_futex_wakeup_is_kept)
+{
+	struct quiet *q = quiet_new();
+	char in[FRZ_PATH_MAX];
+	pid_t pid[2];
+	int i;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, frz_create(in, self->cg, "in"));
+	for (i = 0; i < 2; i++) {
+		pid[i] = ASSERT_PID(frz_spawn(i ? self->cg : in, wait_futex, q));
+		ASSERT_EQ(0, frz_wait_word(&q->ready, i + 1, FRZ_LIMIT));
+		ASSERT_LE(0, wait_blocked(pid[i]));
+	}
+	ASSERT_FREEZES(in);
+	EXPECT_EQ(1, syscall(SYS_futex, &q->id, FUTEX_WAKE, 1, NULL, NULL, 0));
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid[0], 0));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid[1], 0));
+	ASSERT_THAWS(in);
+	EXPECT_EQ(0, frz_wait_exit(pid[0], FRZ_LIMIT));
+	EXPECT_EQ(1, syscall(SYS_futex, &q->id, FUTEX_WAKE, 1, NULL, NULL, 0));
+	EXPECT_EQ(0, frz_wait_exit(pid[1], FRZ_LIMIT));
+}
+
+/*
+ * Calls with more than one sleep
+ */
+
+struct faulting {
+	struct quiet q;
+	int uffd;
+	char *page;
+};
+
+/* write() of a buffer whose first page waits for us. */
+static int fault_and_write(void *arg)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct faulting *f = arg;
+	ssize_t n;
+
+	f->page = mmap(NULL, BIG, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	f->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	reg.range.start = (unsigned long)f->page;
+	reg.range.len = getpagesize();
+	if (f->page == MAP_FAILED || f->uffd < 0 ||
+	    ioctl(f->uffd, UFFDIO_API, &api) ||
+	    ioctl(f->uffd, UFFDIO_REGISTER, &reg))
+		return 1;
+	memset(f->page + getpagesize(), 1, BIG - getpagesize());
+	frz_inc(&f->q.ready);
+	n = write(f->q.fd[1], f->page, BIG);
+	return n != BIG;
+}
+
+/*
+ * A task that is FROZEN asleep, here in a page fault, wakes and goes on in the
+ * kernel. It writes to a pipe until that is full, and there it stops: it does
+ * not send more when the pipe is drained. A failure means that one call goes on
+ * for as long as the other side feeds it.
+ */
+FREEZER_TEST(stops_at_the_next_sleep)
+{
+	struct faulting *f = frz_shared(sizeof(*f));
+	struct uffdio_copy copy = {};
+	long sum = 0;
+	int pidfd, uffd, i, status = -ETIMEDOUT;
+	pid_t pid;
+
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(0, pipe2(f->q.fd, 0));
+	pid = ASSERT_PID(frz_spawn(self->cg, fault_and_write, f));
+	ASSERT_EQ(0, frz_wait_word(&f->q.ready, 1, FRZ_LIMIT));
+	ASSERT_LE(0, wait_blocked(pid));
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	uffd = syscall(SYS_pidfd_getfd, pidfd, f->uffd, 0);
+	ASSERT_LE(0, uffd);
+
+	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_EQ(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	copy.dst = (unsigned long)f->page;
+	copy.src = (unsigned long)f->q.buf;
+	copy.len = getpagesize();
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
+	for (i = 0; i < FRZ_LIMIT / FRZ_WATCH; i++) {
+		if (frz_stat(self->cg, "nr_in_place") == 1)
+			break;
+		frz_sleep_ms(FRZ_WATCH);
+	}
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_in_place"));
+	EXPECT_EQ(0, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_LT(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	/* one pipe full, and no more */
+	EXPECT_LT(0, (sum = drain(f->q.fd[0])));
+	EXPECT_GT(BIG, sum);
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(0, queued(&f->q));
+	ASSERT_THAWS(self->cg);
+	for (i = 0; i < 1000 && status == -ETIMEDOUT; i++) {
+		sum += drain(f->q.fd[0]);
+		status = frz_wait_exit(pid, 20);
+	}
+	sum += drain(f->q.fd[0]);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(BIG, sum);
+}
+
+#define TTY_WRITE	16384
+
+static int write_tty(void *arg)
+{
+	struct quiet *q = arg;
+
+	for (;;) {
+		frz_inc(&q->calls);
+		if (write(q->fd[1], q->buf, TTY_WRITE) != TTY_WRITE)
+			return 1;
+	}
+}
+
+/*
+ * A sleep that cannot be frozen in place: a task that writes to a terminal,
+ * which has a lock there. Its call ends when somebody reads the other side, and
+ * that is all: no second call, and freezer.stat tells that there is one such
+ * task and that it has used CPU time. A failure means that a group that is
+ * FROZEN goes on working, or that nobody can know of the rest of its work.
+ */
+FREEZER_TEST(a_call_in_hand_ends)
+{
+	struct quiet *q = quiet_new();
+	unsigned long calls;
+	long sum = 0;
+	char name[64];
+	pid_t pid;
+	int i, n;
+
+	ASSERT_NE(NULL, q);
+	q->fd[0] = posix_openpt(O_RDWR | O_NOCTTY);
+	ASSERT_LE(0, q->fd[0]);
+	ASSERT_EQ(0, unlockpt(q->fd[0]));
+	ASSERT_EQ(0, ptsname_r(q->fd[0], name, sizeof(name)));
+	q->fd[1] = open(name, O_RDWR | O_NOCTTY);
+	ASSERT_LE(0, q->fd[1]);
+	pid = ASSERT_PID(frz_spawn(self->cg, write_tty, q));
+	ASSERT_EQ(0, frz_wait_word(&q->calls, 1, FRZ_LIMIT));
+	ASSERT_LE(0, wait_blocked(pid));
+
+	ASSERT_FREEZES(self->cg);
+	calls = frz_load(&q->calls);
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_asleep"));
+	/* until nothing has come for a while */
+	for (i = 0; i < 10; i++) {
+		n = drain(q->fd[0]);
+		sum += n;
+		if (n)
+			i = 0;
+		if (sum > 4 * TTY_WRITE)
+			break;
+		frz_sleep_ms(FRZ_WATCH);
+	}
+	EXPECT_EQ(calls, frz_load(&q->calls));
+	/* what the terminal had in its buffer was sent before */
+	EXPECT_LT(0, sum);
+	EXPECT_GE(2 * TTY_WRITE, sum);
+	EXPECT_LT(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_parked"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&q->calls, calls + 1, FRZ_LIMIT));
+}
+
+TEST_HARNESS_MAIN
