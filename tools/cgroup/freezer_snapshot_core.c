@@ -11,9 +11,9 @@
  *
  * The look at a page must not change it.  What is not there - pagemap says so -
  * is not read through /proc/<pid>/mem, which would make it be there: anonymous
- * memory that nobody touched is zero, shared memory is read through the file
- * that it belongs to, with its holes left out, and a page that userfaultfd
- * would have to bring in is left out with a note.  Zeroes are holes in the core
+ * memory that nobody touched is zero, memory of a file is read through that
+ * file, with its holes left out, and a page that userfaultfd would have to bring
+ * in is left out with a note.  Zeroes are holes in the core
  * file.
  */
 #include <elf.h>
@@ -137,13 +137,43 @@ static void read_vmas(struct process *proc, char *smaps, bool detailed)
 		     "no smaps: mappings of devices and unwanted memory were not told apart");
 }
 
-static bool is_elf(int mem, struct vma *vma)
+/*
+ * The file behind a mapping, or -1.  What is not mapped, and what a private
+ * mapping has not changed, can be read there.
+ */
+static int open_backing(struct process *proc, struct vma *vma)
+{
+	char path[128];
+	struct stat st;
+
+	if (!vma->inode)
+		return -1;
+	doing("opening the file of memory %lx of %d, %s", vma->start,
+	      proc->pid, vma->name);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", proc->pid,
+		 vma->start, vma->end);
+	/* opening something else may have effects */
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool is_elf(struct process *proc, int mem, struct vma *vma)
 {
 	char magic[SELFMAG];
+	ssize_t n = -1;
+	int fd;
 
-	return !vma->offset && vma->perms[0] == 'r' &&
-	       pread(mem, magic, SELFMAG, vma->start) == SELFMAG &&
-	       !memcmp(magic, ELFMAG, SELFMAG);
+	if (vma->offset || vma->perms[0] != 'r')
+		return false;
+	fd = open_backing(proc, vma);
+	if (fd >= 0) {
+		n = pread(fd, magic, SELFMAG, 0);
+		close(fd);
+	}
+	if (n < 0)
+		n = pread(mem, magic, SELFMAG, vma->start);
+	return n == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
 }
 
 /* How much of the mapping goes into the core file. */
@@ -169,7 +199,7 @@ static unsigned long wanted(struct process *proc, int mem, struct vma *vma)
 		return size;
 	/* a file, as it is on disk */
 	if (vma->inode && !vma->uffd)
-		return is_elf(mem, vma) ? page_size : 0;
+		return is_elf(proc, mem, vma) ? page_size : 0;
 	/* [vdso], and memory that was never touched */
 	return vma->perms[0] == 'r' ? size : 0;
 }
@@ -183,22 +213,6 @@ static void free_vmas(void)
 /*
  * Memory
  */
-
-/* The file behind a shared mapping, or -1: what is not mapped is read there. */
-static int open_backing(struct process *proc, struct vma *vma)
-{
-	char path[128];
-	struct stat st;
-
-	if (!vma->inode || vma->perms[3] != 's')
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", proc->pid,
-		 vma->start, vma->end);
-	/* opening something else may have effects */
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
-		return -1;
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
 
 static ssize_t read_backing(int fd, char *buf, size_t size, off_t offset)
 {

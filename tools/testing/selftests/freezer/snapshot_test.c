@@ -8,8 +8,10 @@
  * milliseconds, or tries to. A number as an argument of the program is how many
  * snapshots are made, and ten times as many looks without writing them down.
  */
+#include <elf.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +24,7 @@
 #define LOOKS		10
 
 /* Tries in which an unguarded bank has to be seen torn once. */
+#define NEGATIVE_LOOKS	5000
 #define NEGATIVE_TRIES	100
 
 /* Between two snapshots the bank makes so many turns. */
@@ -156,7 +159,7 @@ struct adversary {
 	unsigned long	thaws;		/* that took place */
 	unsigned long	refused;	/* with EBUSY */
 	unsigned long	errors;		/* with anything else */
-	bool		freezes;	/* freeze again afterwards */
+	bool		freezes;	/* again afterwards, and oftener */
 	pid_t		pid;
 };
 
@@ -175,11 +178,11 @@ static int thaw_for_ever(void *arg)
 			frz_inc(&adversary->refused);
 		else
 			frz_inc(&adversary->errors);
-		if (adversary->freezes) {
-			frz_sleep_ms(1);
+		frz_sleep_ms(1);
+		if (adversary->freezes)
 			frz_freeze(adversary->path);
-		}
-		frz_sleep_ms(1 + i * 7 % 13);
+		else
+			frz_sleep_ms(i * 7 % 13);
 	}
 	return 0;
 }
@@ -333,8 +336,8 @@ SNAPSHOT_TEST(every_look_is_of_one_moment)
 
 /*
  * That the two tests above can fail: without the guard and with an adversary
- * who thaws, and freezes again, a look at the bank finds it torn within a
- * hundred tries, though each began FROZEN.
+ * who thaws, and freezes again, a look at the bank finds it torn, though each
+ * began FROZEN.
  */
 SNAPSHOT_TEST(without_the_guard_a_look_is_torn)
 {
@@ -349,7 +352,7 @@ SNAPSHOT_TEST(without_the_guard_a_look_is_torn)
 	adversary = start_adversary(self->cg, true);
 	ASSERT_NE(NULL, adversary);
 
-	while (!*why && tries < NEGATIVE_TRIES) {
+	while (!*why && tries < NEGATIVE_LOOKS) {
 		int err = frz_freeze(self->cg);
 
 		tries++;
@@ -412,6 +415,262 @@ SNAPSHOT_TEST(without_the_guard_there_is_no_snapshot)
 		TH_LOG("%d snapshots, and none of them torn", tries);
 	}
 	TH_LOG("torn at snapshot %d: %s", tries, why);
+	remove_tree(dir);
+}
+
+/*
+ * A process with all kinds of memory
+ */
+
+#define MEG		(1024 * 1024UL)
+#define SPARSE		(256 * MEG)
+#define PAGE		4096UL
+
+struct sample {
+	char		*sparse;	/* private, a mark in the middle */
+	char		*shared;	/* the same of shared memory */
+	char		*constant;	/* written to, now read-only */
+	char		*hidden;	/* written to, now without any access */
+	char		*secret;	/* not for core dumps */
+	int		fd;		/* a file, at offset 5 */
+	int		full[2];	/* a pipe with 60000 bytes in it */
+	unsigned long	ready;
+};
+
+/* Memory with a mark, with @prot afterwards. */
+static char *marked(size_t size, int flags, const char *mark, int prot)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		_exit(1);
+	strcpy(p + size / 2, mark);
+	if (mprotect(p, size, prot))
+		_exit(1);
+	return p;
+}
+
+static int be_sample(void *arg)
+{
+	char name[] = "/tmp/snapshot_sample.XXXXXX";
+	const int rw = PROT_READ | PROT_WRITE;
+	struct sample *sample = arg;
+	char buf[60000];
+
+	sample->sparse = marked(SPARSE, MAP_PRIVATE, "sparse", rw);
+	sample->shared = marked(SPARSE, MAP_SHARED, "shared", rw);
+	sample->constant = marked(PAGE, MAP_PRIVATE, "constant", PROT_READ);
+	sample->hidden = marked(PAGE, MAP_PRIVATE, "hidden", PROT_NONE);
+	sample->secret = marked(PAGE, MAP_PRIVATE, "secret", rw);
+	if (madvise(sample->secret, PAGE, MADV_DONTDUMP))
+		return 1;
+
+	sample->fd = mkstemp(name);
+	if (sample->fd < 0 || write(sample->fd, "0123456789", 10) != 10 ||
+	    lseek(sample->fd, 5, SEEK_SET) != 5)
+		return 1;
+	unlink(name);
+	memset(buf, 'p', sizeof(buf));
+	if (pipe(sample->full) ||
+	    write(sample->full[1], buf, sizeof(buf)) != sizeof(buf))
+		return 1;
+
+	frz_inc(&sample->ready);
+	for (;;)
+		pause();
+}
+
+static char *statm_of(pid_t pid, char *buf, size_t size)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%d/statm", pid);
+	if (snapshot_file("/proc", name, buf, size) < 0)
+		buf[0] = 0;
+	return buf;
+}
+
+/* The mark in a core file, or what is instead. */
+static const char *mark_in(struct core *core, const char *area, size_t size)
+{
+	static char buf[16];
+	ssize_t n;
+
+	memset(buf, 0, sizeof(buf));
+	n = core_read(core, area + size / 2, buf, sizeof(buf) - 1);
+	return n < 0 ? "no memory" : n ? buf : "left out";
+}
+
+/*
+ * A core file has everything in it, and reading it changes nothing: memory that
+ * was written to, whatever its protection is now; holes stay holes, in the core
+ * file and in the process, whose memory does not grow; what is not wanted in
+ * core dumps is left out, with a note, unless --all asks for it. The pipe is
+ * as full as it was, and its 60000 bytes are in the snapshot.
+ */
+FREEZER_TEST(all_of_a_process)
+{
+	static char buf[65536], before[256], after[256];
+	struct sample *sample = frz_shared(sizeof(*sample));
+	struct core core;
+	struct stat st;
+	char name[64];
+	size_t size;
+	pid_t pid;
+
+	ASSERT_NE(NULL, sample);
+	ASSERT_STREQ("", make_dir());
+	pid = ASSERT_PID(frz_spawn(self->cg, be_sample, sample));
+	ASSERT_EQ(0, frz_wait_word(&sample->ready, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	statm_of(pid, before, sizeof(before));
+	ASSERT_EQ(TOOL_DONE, tool("--files", "--smaps", self->cg, "s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ(before, statm_of(pid, after, sizeof(after)));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	ASSERT_STREQ("", core_open(&core, in_dir("s"), pid));
+	EXPECT_EQ(1, core.nr_threads);
+	EXPECT_STREQ("sparse", mark_in(&core, sample->sparse, SPARSE));
+	EXPECT_STREQ("shared", mark_in(&core, sample->shared, SPARSE));
+	EXPECT_STREQ("constant", mark_in(&core, sample->constant, PAGE));
+	EXPECT_STREQ("hidden", mark_in(&core, sample->hidden, PAGE));
+	EXPECT_STREQ("left out", mark_in(&core, sample->secret, PAGE));
+	EXPECT_EQ(sizeof(buf), core_read(&core, sample->sparse, buf,
+					 sizeof(buf)));
+	EXPECT_EQ(0, buf[0] | buf[sizeof(buf) - 1]);
+	EXPECT_LT(2 * SPARSE, core.size);
+	EXPECT_GT(4 * MEG, core.blocks);
+	EXPECT_NE(NULL, core_note(&core, pid, NT_AUXV, &size));
+	core_close(&core);
+
+	EXPECT_LT(0, snapshot_file(in_dir("s"), "notes", buf, sizeof(buf)));
+	EXPECT_NE(NULL, strstr(buf, "MADV_DONTDUMP"));
+	EXPECT_LT(0, snapshot_file(in_dir("s"), "cgroup/freezer.state", buf,
+				   sizeof(buf)));
+	EXPECT_STREQ("CHECKPOINTING\n", buf);
+	snprintf(name, sizeof(name), "%d/fdinfo/%d", pid, sample->fd);
+	EXPECT_LT(0, snapshot_file(in_dir("s"), name, buf, sizeof(buf)));
+	EXPECT_EQ(0, strncmp("pos:\t5\n", buf, 7)) {
+		TH_LOG("%s", buf);
+	}
+	snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, sample->full[0]);
+	ASSERT_EQ(0, stat(name, &st));
+	snprintf(name, sizeof(name), "pipes/%lu", (unsigned long)st.st_ino);
+	EXPECT_EQ(60000, snapshot_file(in_dir("s"), name, buf, sizeof(buf)));
+	EXPECT_EQ('p', buf[59999]);
+
+	ASSERT_EQ(TOOL_DONE, tool("--all", self->cg, "all")) {
+		TH_LOG("%s", tool_said());
+	}
+	ASSERT_STREQ("", core_open(&core, in_dir("all"), pid));
+	EXPECT_STREQ("secret", mark_in(&core, sample->secret, PAGE));
+	core_close(&core);
+	EXPECT_EQ(60000, snapshot_file(in_dir("all"), name, buf, sizeof(buf)));
+	remove_tree(dir);
+}
+
+/*
+ * When it cannot be done it says why, by its exit status and in words, and
+ * leaves nothing behind: a group that is not FROZEN; one that somebody else
+ * holds; a name that is taken; a directory that is no cgroup; an option that
+ * does not exist. The state of the group is as it was before.
+ */
+FREEZER_TEST(refusals)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	int fd;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_SPINNER(self->cg, word);
+
+	EXPECT_EQ(TOOL_NOT_FROZEN, tool(self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "not FROZEN"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_EQ(TOOL_USAGE, tool("--nonsense", self->cg, "s"));
+	EXPECT_EQ(TOOL_USAGE, tool(self->cg));
+	EXPECT_EQ(TOOL_ERROR, tool("/tmp", "s"));
+
+	ASSERT_FREEZES(self->cg);
+	fd = hold(self->cg);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(TOOL_BUSY, tool("--freeze", self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "somebody else")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	close(fd);
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	ASSERT_EQ(0, mkdir(in_dir("s"), 0700));
+	EXPECT_EQ(TOOL_ERROR, tool(self->cg, "s"));
+	ASSERT_EQ(0, rmdir(in_dir("s")));
+	EXPECT_FALSE(exists("s.partial"));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	/* it thaws only what it has frozen */
+	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "s"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "t"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_RUNS(word);
+	remove_tree(dir);
+}
+
+/*
+ * It is ended at some point, by SIGTERM in turn with SIGKILL. With SIGTERM it
+ * tidies up: the group runs again and there is nothing on disk, or everything.
+ * With SIGKILL nobody is left to thaw, but the guard is free, and what has the
+ * name is complete.
+ */
+FREEZER_TEST(ended_at_some_point)
+{
+	unsigned int i, complete = 0;
+	struct bank bank;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+
+	for (i = 0; i < 20; i++) {
+		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err, tries = 0;
+		char name[16], partial[32];
+		const char *const args[] = { "--freeze", self->cg, name, NULL };
+		pid_t pid;
+
+		snprintf(name, sizeof(name), "s%u", i);
+		snprintf(partial, sizeof(partial), "%s.partial", name);
+		pid = tool_start(args);
+		ASSERT_LT(0, pid);
+		frz_sleep_ms(i * i);
+		kill(pid, sig);
+		ret = tool_result(pid);
+		ASSERT_TRUE(ret == TOOL_DONE || ret == 128 + sig) {
+			TH_LOG("%d: %s", ret, tool_said());
+		}
+		if (sig == SIGTERM) {
+			EXPECT_STATE(self->cg, "THAWED");
+			EXPECT_FALSE(exists(partial));
+		}
+		/* the worker is killed a little later than its parent */
+		while ((err = frz_thaw(self->cg)) == -EBUSY &&
+		       tries++ < FRZ_LIMIT)
+			frz_sleep_ms(1);
+		ASSERT_EQ(0, err);
+		if (exists(name)) {
+			EXPECT_STREQ("consistent",
+				     snapshot_key(in_dir(name), "verdict"));
+			complete++;
+		} else {
+			EXPECT_NE(TOOL_DONE, ret);
+		}
+		ASSERT_EQ(0, bank_turns(&bank, 1, FRZ_LIMIT));
+	}
+	TH_LOG("%u of %u were complete", complete, i);
+	EXPECT_STREQ("", bank_health(&bank));
 	remove_tree(dir);
 }
 
