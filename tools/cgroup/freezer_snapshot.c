@@ -3,7 +3,7 @@
  * freezer_snapshot: write a consistent snapshot of a cgroup of tasks
  *
  * A user of freezer.checkpoint, see Documentation/cgroups/freezer-subsystem.txt.
- * What it is for and how it is used is in usage() below.
+ * What it is for and how it is used is in help[] below.
  *
  * Two processes do the work.  The worker takes the guard, reads and writes, and
  * ends at the first error.  The supervisor freezes before, and afterwards, in
@@ -40,9 +40,7 @@ struct shared *shared;
 
 static volatile sig_atomic_t ended_by;
 
-static void usage(FILE *out)
-{
-	fputs(
+static const char help[] =
 "NAME\n"
 "    freezer_snapshot - write a consistent snapshot of a cgroup of tasks\n"
 "\n"
@@ -142,9 +140,7 @@ static void usage(FILE *out)
 "    cat /var/tmp/job.2/notes\n"
 "\n"
 "SEE ALSO\n"
-"    Documentation/cgroups/freezer-subsystem.txt, core(5), proc(5)\n",
-	      out);
-}
+"    Documentation/cgroups/freezer-subsystem.txt, core(5), proc(5)\n";
 
 static void wrong_usage(const char *what, const char *which)
 {
@@ -256,7 +252,7 @@ static void parse_options(int argc, char **argv)
 			opt.quiet = true;
 			break;
 		case 'h':
-			usage(stdout);
+			fputs(help, stdout);
 			exit(fflush(stdout) ? EXIT_ERROR : EXIT_DONE);
 		default:
 			exit(EXIT_USAGE);

@@ -30,8 +30,9 @@
 
 #define CHUNK_PAGES	256
 
-#define PM_PRESENT	(1ULL << 63)
-#define PM_SWAP		(1ULL << 62)
+/* Of an entry of pagemap */
+#define PM_PRESENT	0x8000000000000000ULL
+#define PM_SWAP		0x4000000000000000ULL
 
 #if __ELF_NATIVE_CLASS == 64
 #define OUR_CLASS	ELFCLASS64
@@ -92,8 +93,9 @@ static bool parse_head(const char *line, struct vma *vma)
 		   &vma->end, vma->perms, &vma->offset, &vma->inode,
 		   &name) < 5 || !name)
 		return false;
-	vma->name = xalloc(NULL, strlen(line + name) + 1, 1);
-	strcpy(vma->name, line + name);
+	vma->name = strdup(line + name);
+	if (!vma->name)
+		die(EXIT_ERROR, "out of memory");
 	return true;
 }
 
@@ -107,7 +109,8 @@ static bool has_flag(const char *flags, const char *flag)
 
 static void parse_detail(const char *line, struct vma *vma)
 {
-	sscanf(line, "Anonymous: %lu", &vma->anon_kb);
+	if (sscanf(line, "Anonymous: %lu", &vma->anon_kb) == 1)
+		return;
 	if (!strncmp(line, "VmFlags:", 8)) {
 		vma->io = has_flag(line, "io") || has_flag(line, "pf");
 		vma->dontdump = has_flag(line, "dd");
@@ -241,7 +244,10 @@ struct source {
 	unsigned long	missing;
 };
 
-/* Whether pages that are not there are zero. [vdso] and the like are not. */
+/*
+ * Whether pages that are not there are zero.  Those of [vdso] and the like are
+ * the kernel's, and may be brought in.
+ */
 static bool is_anonymous(const struct vma *vma)
 {
 	return !vma->inode && (vma->name[0] != '[' ||
@@ -640,11 +646,11 @@ static unsigned int segment_flags(const struct vma *vma)
 
 static void write_core(struct process *proc, int core, int mem, int pagemap)
 {
-	unsigned int i, num = nr_vmas + 1;
-	struct buffer buf = { 0 };
 	ElfW(Shdr) shdr = { 0 };
 	ElfW(Phdr) *phdr;
 	ElfW(Ehdr) ehdr;
+	unsigned int i, num = nr_vmas + 1;
+	struct buffer buf = { 0 };
 	size_t offset;
 
 	put_notes(&buf, proc);

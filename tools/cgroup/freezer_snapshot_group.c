@@ -51,7 +51,7 @@ static bool state_is(const char *state)
 }
 
 /* Who is in the way, for a message: at most a few lines of freezer.blockers. */
-static const char *blockers(void)
+static const char *who_blocks(void)
 {
 	char *text = read_at(cgroup_dir, "freezer.blockers", NULL);
 	static char out[1024];
@@ -108,7 +108,7 @@ bool group_freeze(void)
 	err = write_state("FROZEN");
 	if (err == -EBUSY)
 		complain("%s does not become FROZEN because of:%s", opt.cgroup,
-			 blockers());
+			 who_blocks());
 	else if (err)
 		complain("cannot freeze %s: %s", opt.cgroup, strerror(-err));
 	return !err;
@@ -172,7 +172,9 @@ void group_hold(void)
 			die(EXIT_NOT_FROZEN, "%s is not FROZEN", opt.cgroup);
 		die(EXIT_GUARD_BUSY,
 		    "%s does not come to rest within freezer.timeout_ms, or somebody holds the guard of a cgroup above or below; in the way:%s",
-		    opt.cgroup, blockers());
+		    opt.cgroup, who_blocks());
+	case ECANCELED:
+		die(EXIT_NOT_FROZEN, "somebody has thawed %s", opt.cgroup);
 	case ENOENT:
 		die(EXIT_NO_GUARD,
 		    "this kernel has no freezer.checkpoint (see --no-guard)");
@@ -408,9 +410,10 @@ static void fill_process(struct process *proc)
 		stat = read_proc(proc->pid, thread->tid, "stat", NULL);
 		fields = stat ? stat_fields(stat) : NULL;
 		if (fields) {
-			/* the fields after the state, flags is the seventh */
-			sscanf(fields, "%*c %*d %*d %*d %*d %*d %lu",
-			       &thread->flags);
+			/* flags is the seventh, beginning with the state */
+			if (sscanf(fields, "%*c %*d %*d %*d %*d %*d %lu",
+				   &thread->flags) != 1)
+				thread->flags = 0;
 			comm = strchr(stat, '(');
 			if (!i && comm)
 				snprintf(proc->comm, sizeof(proc->comm), "%.*s",

@@ -157,7 +157,7 @@ static void write_log(void)
  * rbx counts, memory follows. r12 and xmm7 hold what nobody changes. Now and
  * then a system call, for the others to run, too.
  */
-static void *spin(void *arg)
+static void *run_spin(void *arg)
 {
 	bank_account.spin_tid = syscall(SYS_gettid);
 	asm volatile("movq	%[mark], %%r12\n\t"
@@ -185,7 +185,7 @@ static void start_spin(void)
 {
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, spin, NULL))
+	if (pthread_create(&thread, NULL, run_spin, NULL))
 		strange();
 }
 #else

@@ -239,8 +239,8 @@ static const char *check_loads(struct core *core, const char *snapshot,
 
 const char *core_open(struct core *core, const char *snapshot, pid_t pid)
 {
-	char path[FRZ_PATH_MAX];
 	const ElfW(Ehdr) *ehdr;
+	char path[FRZ_PATH_MAX];
 	const char *why;
 	struct stat st;
 	int fd;
