@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
+#include "fuse_test.h"
 #include "snapshot_read.h"
 
 /* How many snapshots, unless told otherwise, and how many looks for each. */
@@ -45,6 +46,7 @@ enum {
 	TOOL_NOT_FROZEN	= 3,
 	TOOL_BUSY	= 4,
 	TOOL_TORN	= 5,
+	TOOL_STALLED	= 6,
 };
 
 static char dir[64];
@@ -691,6 +693,51 @@ FREEZER_TEST(ended_at_some_point)
 	}
 	TH_LOG("%u of %u were complete", complete, i);
 	EXPECT_STREQ("", bank_health(&bank));
+	remove_tree(dir);
+}
+
+static int open_fuse(void *arg)
+{
+	if (open(fuse_dir, O_RDONLY) < 0)
+		return 1;
+	frz_inc(arg);
+	for (;;)
+		pause();
+}
+
+/*
+ * A process of the group has a directory open that is on a file server, and
+ * the server does not answer any more. It would wait for ever, and the group be
+ * held for as long. It gives up when the time of --stall is over and says what
+ * it was at, the group runs again, and there is nothing on disk.
+ */
+FREEZER_TEST(a_file_server_that_is_gone)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	struct request req;
+	int fd, left = FRZ_LIMIT / 10;
+
+	ASSERT_STREQ("", make_dir());
+	fd = mount_fuse();
+	ASSERT_LE(0, fd);
+	ASSERT_PID(frz_spawn(self->cg, open_fuse, &word[0]));
+	while (!frz_load(&word[0]) && left--)
+		if (next_request(fd, &req, 10) >= 0)
+			serve(fd, &req);
+	EXPECT_EQ(1, frz_load(&word[0]));
+	ASSERT_SPINNER(self->cg, &word[1]);
+
+	EXPECT_EQ(TOOL_STALLED, tool("--freeze", "--stall=2", self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "no progress for 2 s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_FALSE(exists("s"));
+	EXPECT_FALSE(exists("s.partial"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_RUNS(&word[1]);
+	close(fd);
+	umount2(fuse_dir, MNT_DETACH);
+	rmdir(fuse_dir);
 	remove_tree(dir);
 }
 
