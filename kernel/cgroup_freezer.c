@@ -881,6 +881,10 @@ static void freezer_freeze_subtree(struct cgroup_freezer *top)
 /*
  * Thaw @top, whose own request is gone, and what is below it as far as nobody
  * else asks.  The state of a cgroup changes before the first of its tasks runs.
+ *
+ * Whether there are doors to be opened is not to be seen from the state: when
+ * the last busy task of a FREEZING cgroup reports after the request was
+ * withdrawn, and before we come here, it is THAWED already.
  */
 static void freezer_thaw_subtree(struct cgroup_freezer *top)
 {
@@ -895,11 +899,12 @@ static void freezer_thaw_subtree(struct cgroup_freezer *top)
 		bool thaw;
 
 		spin_lock_irq(&css_set_lock);
+		thaw = pos == &top->css || freezer->flags & FREEZER_FREEZING;
 		if (pos != &top->css && !(parent->flags & FREEZER_FREEZING))
 			WRITE_ONCE(freezer->flags, freezer->flags &
 				   ~FREEZER_FREEZING_PARENT);
-		thaw = !(freezer->flags & FREEZER_FREEZING) &&
-			freezer->state != CGROUP_FREEZER_THAWED;
+		if (freezer->flags & FREEZER_FREEZING)
+			thaw = false;
 		freezer_update(freezer);
 		spin_unlock_irq(&css_set_lock);
 

@@ -478,4 +478,40 @@ FREEZER_TEST(reading_changes_nothing)
 	EXPECT_EQ(-ECANCELED, frz_writer_result(pid, FRZ_LIMIT));
 }
 
+/*
+ * THAWED opens all doors, also when it comes at the moment at which the last
+ * task of a FREEZING group parks (C5): two thousand times FROZEN is written to
+ * a group of one spinner and some sleepers, and withdrawn at once, a little
+ * later each time. After the write of THAWED freezer.stat counts no task that
+ * is not free, and at the end all of them run. A failure means that a task
+ * stays frozen in a group that says THAWED, until the next freeze and thaw.
+ */
+FREEZER_TEST(thaw_as_the_last_one_parks)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	int64_t parked = 0, asleep = 0, in_place = 0, until;
+	int i;
+
+	for (i = 0; i < 6; i++)
+		ASSERT_SPINNER(self->cg, &word[0]);
+	ASSERT_SLEEPER(self->cg, &word[1]);
+	for (i = 0; i < 2000 && !(parked + asleep + in_place); i++) {
+		ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state",
+						"FROZEN"));
+		for (until = frz_now_ns() + i % 200 * 2000;
+		     frz_now_ns() < until;)
+			;
+		ASSERT_EQ(0, frz_thaw(self->cg));
+		parked = frz_stat(self->cg, "nr_parked");
+		asleep = frz_stat(self->cg, "nr_asleep");
+		in_place = frz_stat(self->cg, "nr_in_place");
+	}
+	EXPECT_EQ(0, parked);
+	EXPECT_EQ(0, asleep);
+	EXPECT_EQ(0, in_place) {
+		TH_LOG("in round %d", i);
+	}
+	EXPECT_RUNS(&word[0]);
+}
+
 TEST_HARNESS_MAIN

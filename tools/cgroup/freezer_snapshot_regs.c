@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * freezer_snapshot: registers
+ *
+ * A tracer can look at a frozen task, which stops for it without a way to user
+ * mode, where the kernel has that.  Where it does not the stop is not reported,
+ * so the wait for it is bounded, and after the first one that was in vain no
+ * other thread is bothered.  /proc/<pid>/syscall is what remains: the program
+ * counter, the stack pointer, and the number and arguments of a system call.
+ *
+ * A tracer can only let go of a task that has stopped for it.  The one that did
+ * not is let go of when the worker ends.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/procfs.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "freezer_snapshot.h"
+
+/* Of the kernel; these are not for user space, but stat shows them. */
+#define PF_IO_WORKER	0x00000010
+#define PF_USER_WORKER	0x00004000
+#define PF_NO_USER_MODE	(PF_IO_WORKER | PF_USER_WORKER)
+
+/* More than any of them needs. */
+#define REGSET_MAX	(256 * 1024)
+
+/* The numbers are unique over the architectures, and a wrong one is refused. */
+static const unsigned int regset_types[] = {
+	NT_PRSTATUS,
+	NT_PRFPREG,
+	0x100,	/* NT_PPC_VMX */
+	0x102,	/* NT_PPC_VSX */
+	0x202,	/* NT_X86_XSTATE */
+	0x300,	/* NT_S390_HIGH_GPRS */
+	0x309,	/* NT_S390_VXRS_LOW */
+	0x30a,	/* NT_S390_VXRS_HIGH */
+	0x400,	/* NT_ARM_VFP */
+	0x401,	/* NT_ARM_TLS */
+	0x405,	/* NT_ARM_SVE */
+	0x406,	/* NT_ARM_PAC_MASK */
+	0x409,	/* NT_ARM_TAGGED_ADDR_CTRL */
+	0x900,	/* NT_RISCV_CSR */
+	0x901,	/* NT_RISCV_VECTOR */
+};
+
+/* What is known about tracers of frozen tasks. */
+static enum {
+	TRACE_UNKNOWN,
+	TRACE_WORKS,
+	TRACE_DOES_NOT,
+} trace;
+
+static unsigned int nr_full;
+static unsigned int nr_partial;
+static unsigned int nr_none;
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* Wait for the stop of @tid that was asked for: 0, or -errno. */
+static int wait_stop(pid_t tid, int64_t deadline)
+{
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	for (;;) {
+		int64_t left = deadline - now_ms();
+		struct timespec ts = { .tv_nsec = 5000000 };
+		int status;
+		pid_t ret;
+
+		ret = waitpid(tid, &status, __WALL | WNOHANG);
+		if (ret < 0)
+			return -errno;
+		if (ret == tid)
+			return WIFSTOPPED(status) ? 0 : -ESRCH;
+		if (left <= 0)
+			return -ETIMEDOUT;
+		/* one signal may stand for several stops */
+		if (left < 5)
+			ts.tv_nsec = left * 1000000;
+		sigtimedwait(&chld, NULL, &ts);
+	}
+}
+
+static void add_regset(struct thread *thread, unsigned int type,
+		       const void *data, size_t size)
+{
+	struct regset *set = &thread->sets[thread->nr_sets++];
+
+	set->type = type;
+	set->size = size;
+	set->data = xalloc(NULL, 1, size);
+	memcpy(set->data, data, size);
+}
+
+/* Everything the kernel tells of a thread that has stopped for us. */
+static int fetch_regsets(struct thread *thread)
+{
+	static char buf[REGSET_MAX];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(regset_types) / sizeof(*regset_types); i++) {
+		struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
+
+		if (ptrace(PTRACE_GETREGSET, thread->tid,
+			   (void *)(uintptr_t)regset_types[i], &iov)) {
+			if (!i)
+				return -errno;
+			continue;
+		}
+		/* of a task of another word size: not for our core file */
+		if (!i && iov.iov_len != sizeof(elf_gregset_t))
+			return -EOPNOTSUPP;
+		if (thread->nr_sets < MAX_REGSETS)
+			add_regset(thread, regset_types[i], buf, iov.iov_len);
+	}
+	return 0;
+}
+
+/* Ask @tid to stop: 1, or -errno. */
+static int ask(pid_t tid)
+{
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) ||
+	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
+		return -errno;
+	return 1;
+}
+
+/* Take the registers of a thread that was asked to stop: 0, or -errno. */
+static int collect(struct thread *thread, int64_t deadline)
+{
+	int err = wait_stop(thread->tid, deadline);
+
+	if (err)
+		return err;
+	err = fetch_regsets(thread);
+	ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
+	return err;
+}
+
+static void explain(struct process *proc, struct thread *thread, int err)
+{
+	switch (-err) {
+	case 0:
+		break;
+	case ETIMEDOUT:
+		note(proc->pid, thread->tid,
+		     "not all registers: the kernel does not stop it for a tracer while it is frozen");
+		break;
+	case EPERM:
+		note(proc->pid, thread->tid,
+		     "not all registers: it has another tracer, or is not ours to trace");
+		break;
+	case ENODATA:
+		note(proc->pid, thread->tid,
+		     "no registers: it works in the kernel and has no user mode");
+		break;
+	case EOPNOTSUPP:
+		note(proc->pid, thread->tid,
+		     "no registers: the process is of another word size");
+		break;
+	default:
+		note(proc->pid, thread->tid, "not all registers: %s",
+		     strerror(-err));
+	}
+}
+
+/*
+ * The registers of all threads of @proc by ptrace.  They are all asked to stop
+ * before the first is waited for, so that one time limit does for all.
+ */
+static void trace_process(struct process *proc)
+{
+	int *err = xalloc(NULL, proc->nr_threads, sizeof(*err));
+	int64_t deadline;
+	unsigned int i;
+
+	for (i = 0; i < proc->nr_threads; i++) {
+		struct thread *thread = &proc->threads[i];
+
+		if (thread->flags & PF_NO_USER_MODE) {
+			err[i] = -ENODATA;
+			continue;
+		}
+		if (trace == TRACE_DOES_NOT) {
+			err[i] = -ETIMEDOUT;
+			continue;
+		}
+
+		err[i] = ask(thread->tid);
+		if (err[i] < 0 || trace == TRACE_WORKS)
+			continue;
+		/* the very first tells whether it makes sense to go on */
+		err[i] = collect(thread, now_ms() + opt.regs_ms);
+		if (!err[i])
+			trace = TRACE_WORKS;
+		else if (err[i] == -ETIMEDOUT)
+			trace = TRACE_DOES_NOT;
+	}
+
+	deadline = now_ms() + opt.regs_ms;
+	for (i = 0; i < proc->nr_threads; i++) {
+		struct thread *thread = &proc->threads[i];
+
+		if (err[i] > 0)
+			err[i] = collect(thread, deadline);
+		thread->foreign = err[i] == -EOPNOTSUPP;
+		explain(proc, thread, err[i]);
+	}
+	free(err);
+}
+
+#if defined(__x86_64__)
+#define HAVE_PARTIAL
+static void fill_partial(struct user_regs_struct *regs, long nr,
+			 const unsigned long *args, unsigned long sp,
+			 unsigned long pc)
+{
+	regs->orig_rax = nr;
+	regs->rdi = args[0];
+	regs->rsi = args[1];
+	regs->rdx = args[2];
+	regs->r10 = args[3];
+	regs->r8 = args[4];
+	regs->r9 = args[5];
+	regs->rsp = sp;
+	regs->rip = pc;
+	/* as of every process in 64-bit mode */
+	regs->cs = 0x33;
+	regs->ss = 0x2b;
+}
+#elif defined(__aarch64__)
+#define HAVE_PARTIAL
+static void fill_partial(struct user_regs_struct *regs, long nr,
+			 const unsigned long *args, unsigned long sp,
+			 unsigned long pc)
+{
+	int i;
+
+	for (i = 0; i < 6; i++)
+		regs->regs[i] = args[i];
+	regs->regs[8] = nr;
+	regs->sp = sp;
+	regs->pc = pc;
+}
+#endif
+
+/*
+ * "nr arg0 ... arg5 sp pc" in a system call, "-1 sp pc" elsewhere in the
+ * kernel, "running" when the kernel cannot tell.
+ */
+static void read_syscall(struct process *proc, struct thread *thread)
+{
+#ifdef HAVE_PARTIAL
+	unsigned long args[6] = { 0 }, sp, pc;
+	struct user_regs_struct regs = { 0 };
+	bool known;
+	char *text;
+	long nr;
+
+	text = read_proc(proc->pid, thread->tid, "syscall", NULL);
+	if (!text) {
+		note(proc->pid, thread->tid, "no registers: syscall: %m");
+		return;
+	}
+	if (sscanf(text, "-1 %lx %lx", &sp, &pc) == 2) {
+		nr = -1;
+		known = true;
+	} else {
+		known = sscanf(text, "%ld %lx %lx %lx %lx %lx %lx %lx %lx", &nr,
+			       &args[0], &args[1], &args[2], &args[3], &args[4],
+			       &args[5], &sp, &pc) == 9;
+	}
+	free(text);
+	if (!known) {
+		note(proc->pid, thread->tid, "no registers: it runs");
+		return;
+	}
+	fill_partial(&regs, nr, args, sp, pc);
+	add_regset(thread, NT_PRSTATUS, &regs, sizeof(regs));
+	thread->partial = true;
+	if (nr < 0)
+		note(proc->pid, thread->tid,
+		     "of the registers only pc and sp are right, all others are 0");
+	else
+		note(proc->pid, thread->tid,
+		     "of the registers only pc, sp, number and arguments of system call %ld are right, all others are 0",
+		     nr);
+#else
+	note(proc->pid, thread->tid,
+	     "no registers: syscall is not understood on this architecture; it is in task/%d",
+	     thread->tid);
+#endif
+}
+
+void regs_read(struct process *proc)
+{
+	unsigned int i;
+
+	if (opt.regs == REGS_AUTO || opt.regs == REGS_PTRACE)
+		trace_process(proc);
+
+	for (i = 0; i < proc->nr_threads; i++) {
+		struct thread *thread = &proc->threads[i];
+
+		if (opt.regs == REGS_NONE)
+			note(proc->pid, thread->tid,
+			     "no registers: not wanted");
+		else if (!thread->nr_sets && !thread->foreign &&
+			 opt.regs != REGS_PTRACE &&
+			 !(thread->flags & PF_NO_USER_MODE))
+			read_syscall(proc, thread);
+
+		if (!thread->nr_sets)
+			nr_none++;
+		else if (thread->partial)
+			nr_partial++;
+		else
+			nr_full++;
+	}
+}
+
+void regs_free(struct process *proc)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < proc->nr_threads; i++)
+		for (j = 0; j < proc->threads[i].nr_sets; j++)
+			free(proc->threads[i].sets[j].data);
+	free(proc->threads);
+	proc->threads = NULL;
+}
+
+const char *regs_how(void)
+{
+	static char buf[96];
+
+	snprintf(buf, sizeof(buf), "%u full, %u partial, %u none", nr_full,
+		 nr_partial, nr_none);
+	return buf;
+}

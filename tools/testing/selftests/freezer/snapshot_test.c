@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Snapshots of a group under the checkpoint guard (C11): the program
+ * freezer_snapshot, and that what is read under the guard is of one moment.
+ *
+ * The group is a bank, snapshot_bank.h: four processes that pass money through
+ * shared memory, pipes and files. An adversary thaws it every few
+ * milliseconds, or tries to. A number as an argument of the program is how many
+ * snapshots are made, and ten times as many looks without writing them down.
+ */
+#include <elf.h>
+#include <ftw.h>
+#include <limits.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "freezer_test.h"
+#include "fuse_test.h"
+#include "snapshot_read.h"
+
+/* How many snapshots, unless told otherwise, and how many looks for each. */
+#define SNAPSHOTS	200
+#define LOOKS		10
+
+/* Every so many snapshots with the registers that a tracer gets. */
+#define TRACED		10
+
+/* Tries in which an unguarded bank has to be seen torn once. */
+#define NEGATIVE_LOOKS	5000
+#define NEGATIVE_TRIES	100
+
+/* Between two snapshots the bank makes so many turns. */
+#define TURNS		20
+
+/* A limit for the long run; the runner's is shorter. */
+#define SNAPSHOT_TEST(name) TEST_F_TIMEOUT(freezer, name, 3600)
+
+/* What freezer_snapshot returns, see its --help. */
+enum {
+	TOOL_DONE	= 0,
+	TOOL_ERROR	= 1,
+	TOOL_USAGE	= 2,
+	TOOL_NOT_FROZEN	= 3,
+	TOOL_BUSY	= 4,
+	TOOL_TORN	= 5,
+	TOOL_STALLED	= 6,
+};
+
+static char dir[64];
+
+/* The last argument that is a number. */
+static unsigned long snapshots(void)
+{
+	unsigned long num = SNAPSHOTS, n;
+	char buf[4096], *arg, *end;
+	ssize_t len;
+	int fd;
+
+	fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	buf[len < 0 ? 0 : len] = 0;
+	for (arg = buf; arg < buf + len; arg += strlen(arg) + 1) {
+		n = strtoul(arg, &end, 10);
+		if (end != arg && !*end && n)
+			num = n;
+	}
+	return num;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A directory of our own for what is written. */
+static const char *make_dir(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/snapshot_test.XXXXXX");
+	return mkdtemp(dir) ? "" : strerror(errno);
+}
+
+/* A name in there. */
+static const char *in_dir(const char *name)
+{
+	static char path[2][FRZ_PATH_MAX];
+	static int which;
+
+	which = !which;
+	snprintf(path[which], sizeof(path[which]), "%s/%s", dir, name);
+	return path[which];
+}
+
+static bool exists(const char *name)
+{
+	return !access(in_dir(name), F_OK);
+}
+
+/* Start freezer_snapshot, which is beside of this program. */
+static pid_t tool_start(const char *const *args)
+{
+	char self[FRZ_PATH_MAX - 32] = "", path[FRZ_PATH_MAX];
+	const char *argv[16] = { "freezer_snapshot" };
+	pid_t pid;
+	int i, fd;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return -errno;
+	*strrchr(self, '/') = 0;
+	snprintf(path, sizeof(path), "%s/freezer_snapshot", self);
+	for (i = 0; args[i]; i++)
+		argv[i + 1] = args[i];
+
+	pid = fork();
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (chdir(dir))
+		_exit(127);
+	/* what it says is for tool_said() */
+	fd = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+		_exit(127);
+	execv(path, (char **)argv);
+	_exit(127);
+}
+
+/* Its exit status, 128 and more if it was killed, or -errno. */
+static int tool_result(pid_t pid)
+{
+	int status = pid < 0 ? pid : frz_wait_exit(pid, FRZ_LIMIT * 2);
+
+	if (status < 0)
+		return status;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   128 + WTERMSIG(status);
+}
+
+#define tool(...) \
+	tool_result(tool_start((const char *const []){ __VA_ARGS__, NULL }))
+
+/* What it had to say. */
+static const char *tool_said(void)
+{
+	static char buf[4096];
+
+	return snapshot_file(dir, "log", buf, sizeof(buf)) < 0 ? "" : buf;
+}
+
+/*
+ * The adversary
+ */
+
+struct adversary {
+	char		path[FRZ_PATH_MAX];
+	unsigned long	thaws;		/* that took place */
+	unsigned long	refused;	/* with EBUSY */
+	unsigned long	errors;		/* with anything else */
+	bool		freezes;	/* again afterwards, and oftener */
+	pid_t		pid;
+};
+
+/* Thaws every few milliseconds, not in step with anything. */
+static int thaw_for_ever(void *arg)
+{
+	struct adversary *adversary = arg;
+	unsigned int i;
+
+	for (i = 1;; i++) {
+		int err = frz_thaw(adversary->path);
+
+		if (!err)
+			frz_inc(&adversary->thaws);
+		else if (err == -EBUSY)
+			frz_inc(&adversary->refused);
+		else
+			frz_inc(&adversary->errors);
+		frz_sleep_ms(1);
+		if (adversary->freezes)
+			frz_freeze(adversary->path);
+		else
+			frz_sleep_ms(i * 7 % 13);
+	}
+	return 0;
+}
+
+static struct adversary *start_adversary(const char *path, bool freezes)
+{
+	struct adversary *adversary = frz_shared(sizeof(*adversary));
+
+	if (!adversary)
+		return NULL;
+	snprintf(adversary->path, sizeof(adversary->path), "%s", path);
+	adversary->freezes = freezes;
+	adversary->pid = frz_spawn(NULL, thaw_for_ever, adversary);
+	return adversary->pid < 0 ? NULL : adversary;
+}
+
+static void stop_adversary(struct adversary *adversary)
+{
+	kill(adversary->pid, SIGKILL);
+	frz_wait_exit(adversary->pid, FRZ_LIMIT);
+}
+
+/* The guard, as a program takes it: a descriptor, or -errno. */
+static int hold(const char *path)
+{
+	char name[FRZ_PATH_MAX + 32];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/freezer.checkpoint", path);
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static const char *verdict(int fd)
+{
+	static char buf[32];
+	ssize_t n = pread(fd, buf, sizeof(buf) - 1, 0);
+
+	buf[n < 0 ? 0 : n] = 0;
+	return buf;
+}
+
+/*
+ * The program under an adversary: freeze, write a snapshot, thaw, many times.
+ * The adversary may be faster than the guard, then there is no snapshot and it
+ * is tried again. Each one that there is has all that it should have, and the
+ * bank in it is the bank at one moment, worked out from the core files, the
+ * offsets in fdinfo, and what is in pipes and logs. The registers of a running
+ * thread are those of the same moment. No process notices.
+ */
+SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
+{
+	unsigned long want = snapshots(), done = 0, tries = 0, full = 0;
+	struct adversary *adversary;
+	struct bank_view *view = malloc(sizeof(*view));
+	struct bank bank;
+
+	ASSERT_NE(NULL, view);
+	ASSERT_STREQ("", make_dir());
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+	adversary = start_adversary(self->cg, false);
+	ASSERT_NE(NULL, adversary);
+
+	while (done < want) {
+		const char *regs = done % TRACED ? "--registers=syscall" :
+						   "--registers=auto";
+		int ret;
+
+		ASSERT_EQ(0, bank_turns(&bank, TURNS, FRZ_LIMIT)) {
+			TH_LOG("after %lu snapshots: %s", done,
+			       frz_describe(self->cg));
+		}
+		tries++;
+		ret = tool("--quiet", "--freeze", "--files", regs,
+			   "--registers-wait=200", self->cg, "s");
+		EXPECT_FALSE(exists("s.partial"));
+		if (ret == TOOL_NOT_FROZEN && tries < 20 + want * 20) {
+			EXPECT_FALSE(exists("s"));
+			continue;
+		}
+		ASSERT_EQ(TOOL_DONE, ret) {
+			TH_LOG("after %lu in %lu tries: %s", done, tries,
+			       tool_said());
+		}
+		done++;
+
+		ASSERT_STREQ("consistent", snapshot_key(in_dir("s"), "verdict"));
+		ASSERT_STREQ("", snapshot_bank(in_dir("s"), &bank, view));
+		ASSERT_STREQ("", bank_check(view)) {
+			TH_LOG("snapshot %lu", done);
+		}
+		ASSERT_STREQ("", snapshot_spin(in_dir("s"), &bank));
+		full += !!strstr(snapshot_key(in_dir("s"), "registers"),
+				 "0 partial, 0 none");
+		remove_tree(in_dir("s"));
+		ASSERT_STREQ("", bank_health(&bank));
+	}
+
+	stop_adversary(adversary);
+	TH_LOG("%lu snapshots in %lu tries, %lu traced; thaws: %lu done, %lu refused",
+	       done, tries, full, frz_load(&adversary->thaws),
+	       frz_load(&adversary->refused));
+	EXPECT_LT(0, frz_load(&adversary->refused));
+	EXPECT_EQ(0, frz_load(&adversary->errors));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, bank_turns(&bank, TURNS, FRZ_LIMIT));
+	EXPECT_STREQ("", bank_health(&bank));
+	remove_tree(dir);
+}
+
+/*
+ * The same without the program, more often: freeze, take the guard, look at
+ * the processes one after the other, give the guard back, thaw.
+ */
+SNAPSHOT_TEST(every_look_is_of_one_moment)
+{
+	unsigned long want = snapshots() * LOOKS, done = 0, tries = 0;
+	struct adversary *adversary;
+	struct bank_view *view = malloc(sizeof(*view));
+	struct bank bank;
+
+	ASSERT_NE(NULL, view);
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+	adversary = start_adversary(self->cg, false);
+	ASSERT_NE(NULL, adversary);
+
+	while (done < want) {
+		int fd, err;
+
+		ASSERT_EQ(0, bank_turns(&bank, 1, FRZ_LIMIT)) {
+			TH_LOG("after %lu looks: %s", done,
+			       frz_describe(self->cg));
+		}
+		ASSERT_GT(20 + want * 20, ++tries);
+		err = frz_freeze(self->cg);
+		ASSERT_TRUE(!err || err == -ECANCELED);
+		fd = hold(self->cg);
+		if (fd == -EBUSY || fd == -ECANCELED)
+			continue;
+		ASSERT_LE(0, fd);
+		done++;
+
+		ASSERT_EQ(0, bank_look(&bank, view));
+		ASSERT_STREQ("", bank_check(view)) {
+			TH_LOG("look %lu", done);
+		}
+		ASSERT_STREQ("consistent\n", verdict(fd));
+		close(fd);
+		ASSERT_THAWS(self->cg);
+		ASSERT_STREQ("", bank_health(&bank));
+	}
+
+	stop_adversary(adversary);
+	TH_LOG("%lu looks in %lu tries; thaws: %lu done, %lu refused", done,
+	       tries, frz_load(&adversary->thaws),
+	       frz_load(&adversary->refused));
+	EXPECT_LT(0, frz_load(&adversary->refused));
+	EXPECT_EQ(0, frz_load(&adversary->errors));
+}
+
+/*
+ * That the two tests above can fail: without the guard and with an adversary
+ * who thaws, and freezes again, a look at the bank finds it torn, though each
+ * began FROZEN.
+ */
+SNAPSHOT_TEST(without_the_guard_a_look_is_torn)
+{
+	struct adversary *adversary;
+	struct bank_view *view = malloc(sizeof(*view));
+	const char *why = "";
+	struct bank bank;
+	int tries = 0;
+
+	ASSERT_NE(NULL, view);
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+	adversary = start_adversary(self->cg, true);
+	ASSERT_NE(NULL, adversary);
+
+	while (!*why && tries < NEGATIVE_LOOKS) {
+		int err = frz_freeze(self->cg);
+
+		tries++;
+		ASSERT_TRUE(!err || err == -ECANCELED);
+		ASSERT_EQ(0, bank_look(&bank, view));
+		why = bank_check(view);
+	}
+	stop_adversary(adversary);
+	EXPECT_STRNE("", why) {
+		TH_LOG("%d looks, and none of them torn", tries);
+	}
+	TH_LOG("torn at look %d: %s", tries, why);
+	EXPECT_EQ(0, frz_load(&adversary->errors));
+}
+
+/*
+ * And the program: with --no-guard it finds out afterwards that the group was
+ * thawed. It says so, and there is no snapshot. What it has read so far, kept
+ * with --keep, is torn in at least one of a hundred tries.
+ */
+SNAPSHOT_TEST(without_the_guard_there_is_no_snapshot)
+{
+	struct adversary *adversary;
+	struct bank_view *view = malloc(sizeof(*view));
+	const char *why = "";
+	struct bank bank;
+	int tries = 0;
+
+	ASSERT_NE(NULL, view);
+	ASSERT_STREQ("", make_dir());
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+	adversary = start_adversary(self->cg, true);
+	ASSERT_NE(NULL, adversary);
+
+	while (!*why && tries < NEGATIVE_TRIES) {
+		int ret;
+
+		tries++;
+		ret = tool("--quiet", "--keep", "--no-guard", "--freeze",
+			   "--files", "--registers=none", self->cg, "s");
+		if (ret == TOOL_TORN) {
+			EXPECT_FALSE(exists("s"));
+			EXPECT_STREQ("torn", snapshot_key(in_dir("s.partial"),
+							  "verdict"));
+			why = snapshot_bank(in_dir("s.partial"), &bank, view);
+			ASSERT_STREQ("", why);
+			why = bank_check(view);
+		} else {
+			/* nobody thawed meanwhile, or it was not FROZEN */
+			ASSERT_TRUE(ret == TOOL_DONE ||
+				    ret == TOOL_NOT_FROZEN) {
+				TH_LOG("%d: %s", ret, tool_said());
+			}
+		}
+		remove_tree(in_dir("s"));
+		remove_tree(in_dir("s.partial"));
+	}
+	stop_adversary(adversary);
+	EXPECT_STRNE("", why) {
+		TH_LOG("%d snapshots, and none of them torn", tries);
+	}
+	TH_LOG("torn at snapshot %d: %s", tries, why);
+	remove_tree(dir);
+}
+
+/*
+ * A process with all kinds of memory
+ */
+
+#define MEG		(1024 * 1024UL)
+#define SPARSE		(256 * MEG)
+#define PAGE		4096UL
+
+struct sample {
+	char		*sparse;	/* private, a mark in the middle */
+	char		*shared;	/* the same of shared memory */
+	char		*constant;	/* written to, now read-only */
+	char		*hidden;	/* written to, now without any access */
+	char		*secret;	/* not for core dumps */
+	int		fd;		/* a file, at offset 5 */
+	int		full[2];	/* a pipe with 60000 bytes in it */
+	unsigned long	ready;
+};
+
+/* Memory with a mark, with @prot afterwards. */
+static char *marked(size_t size, int flags, const char *mark, int prot)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		_exit(1);
+	memcpy(p + size / 2, mark, strlen(mark) + 1);
+	if (mprotect(p, size, prot))
+		_exit(1);
+	return p;
+}
+
+static int be_sample(void *arg)
+{
+	char name[] = "/tmp/snapshot_sample.XXXXXX";
+	const int rw = PROT_READ | PROT_WRITE;
+	struct sample *sample = arg;
+	char buf[60000];
+	const char *vdso;
+	int i;
+
+	sample->sparse = marked(SPARSE, MAP_PRIVATE, "sparse", rw);
+	sample->shared = marked(SPARSE, MAP_SHARED, "shared", rw);
+	sample->constant = marked(PAGE, MAP_PRIVATE, "constant", PROT_READ);
+	sample->hidden = marked(PAGE, MAP_PRIVATE, "hidden", PROT_NONE);
+	sample->secret = marked(PAGE, MAP_PRIVATE, "secret", rw);
+	if (madvise(sample->secret, PAGE, MADV_DONTDUMP))
+		return 1;
+
+	sample->fd = mkstemp(name);
+	if (sample->fd < 0 || write(sample->fd, "0123456789", 10) != 10 ||
+	    lseek(sample->fd, 5, SEEK_SET) != 5)
+		return 1;
+	unlink(name);
+	memset(buf, 'p', sizeof(buf));
+	if (pipe(sample->full) ||
+	    write(sample->full[1], buf, sizeof(buf)) != sizeof(buf))
+		return 1;
+
+	/* so that it is there; that is the kernel's memory, not ours */
+	vdso = (const char *)getauxval(AT_SYSINFO_EHDR);
+	for (i = 0; vdso && i < 2; i++)
+		buf[i] ^= vdso[i * PAGE];
+
+	frz_inc(&sample->ready);
+	for (;;)
+		pause();
+}
+
+static char *statm_of(pid_t pid, char *buf, size_t size)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%d/statm", pid);
+	if (snapshot_file("/proc", name, buf, size) < 0)
+		buf[0] = 0;
+	return buf;
+}
+
+/* The mark in a core file, or what is instead. */
+static const char *mark_in(struct core *core, const char *area, size_t size)
+{
+	static char buf[16];
+	ssize_t n;
+
+	memset(buf, 0, sizeof(buf));
+	n = core_read(core, area + size / 2, buf, sizeof(buf) - 1);
+	return n < 0 ? "no memory" : n ? buf : "left out";
+}
+
+/*
+ * A core file has everything in it, and reading it changes nothing: memory that
+ * was written to, whatever its protection is now; holes stay holes, in the core
+ * file and in the process, whose memory does not grow; what is not wanted in
+ * core dumps is left out, with a note, unless --all asks for it. The pipe is
+ * as full as it was, and its 60000 bytes are in the snapshot.
+ */
+FREEZER_TEST(all_of_a_process)
+{
+	static char buf[65536], before[256], after[256];
+	struct sample *sample = frz_shared(sizeof(*sample));
+	struct core core;
+	struct stat st;
+	char name[64];
+	size_t size;
+	pid_t pid;
+
+	ASSERT_NE(NULL, sample);
+	ASSERT_STREQ("", make_dir());
+	pid = ASSERT_PID(frz_spawn(self->cg, be_sample, sample));
+	ASSERT_EQ(0, frz_wait_word(&sample->ready, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	statm_of(pid, before, sizeof(before));
+	ASSERT_EQ(TOOL_DONE, tool("--files", "--smaps", self->cg, "s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ(before, statm_of(pid, after, sizeof(after)));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	ASSERT_STREQ("", core_open(&core, in_dir("s"), pid));
+	EXPECT_EQ(1, core.nr_threads);
+	EXPECT_STREQ("sparse", mark_in(&core, sample->sparse, SPARSE));
+	EXPECT_STREQ("shared", mark_in(&core, sample->shared, SPARSE));
+	EXPECT_STREQ("constant", mark_in(&core, sample->constant, PAGE));
+	EXPECT_STREQ("hidden", mark_in(&core, sample->hidden, PAGE));
+	EXPECT_STREQ("left out", mark_in(&core, sample->secret, PAGE));
+	EXPECT_EQ(sizeof(buf), core_read(&core, sample->sparse, buf,
+					 sizeof(buf)));
+	EXPECT_EQ(0, buf[0] | buf[sizeof(buf) - 1]);
+	EXPECT_LT(2 * SPARSE, core.size);
+	EXPECT_GT(4 * MEG, core.blocks);
+	EXPECT_NE(NULL, core_note(&core, pid, NT_AUXV, &size));
+	core_close(&core);
+
+	EXPECT_LT(0, snapshot_file(in_dir("s"), "notes", buf, sizeof(buf)));
+	EXPECT_NE(NULL, strstr(buf, "MADV_DONTDUMP"));
+	EXPECT_LT(0, snapshot_file(in_dir("s"), "cgroup/freezer.state", buf,
+				   sizeof(buf)));
+	EXPECT_STREQ("CHECKPOINTING\n", buf);
+	snprintf(name, sizeof(name), "%d/fdinfo/%d", pid, sample->fd);
+	EXPECT_LT(0, snapshot_file(in_dir("s"), name, buf, sizeof(buf)));
+	EXPECT_EQ(0, strncmp("pos:\t5\n", buf, 7)) {
+		TH_LOG("%s", buf);
+	}
+	snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, sample->full[0]);
+	ASSERT_EQ(0, stat(name, &st));
+	snprintf(name, sizeof(name), "pipes/%lu", (unsigned long)st.st_ino);
+	EXPECT_EQ(60000, snapshot_file(in_dir("s"), name, buf, sizeof(buf)));
+	EXPECT_EQ('p', buf[59999]);
+
+	ASSERT_EQ(TOOL_DONE, tool("--all", self->cg, "all")) {
+		TH_LOG("%s", tool_said());
+	}
+	ASSERT_STREQ("", core_open(&core, in_dir("all"), pid));
+	EXPECT_STREQ("secret", mark_in(&core, sample->secret, PAGE));
+	core_close(&core);
+	EXPECT_EQ(60000, snapshot_file(in_dir("all"), name, buf, sizeof(buf)));
+	remove_tree(dir);
+}
+
+/*
+ * When it cannot be done it says why, by its exit status and in words, and
+ * leaves nothing behind: a group that is not FROZEN; one that somebody else
+ * holds; a name that is taken; a directory that is no cgroup; an option that
+ * does not exist. The state of the group is as it was before.
+ */
+FREEZER_TEST(refusals)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	int fd;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_SPINNER(self->cg, word);
+
+	EXPECT_EQ(TOOL_NOT_FROZEN, tool(self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "not FROZEN"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_EQ(TOOL_USAGE, tool("--nonsense", self->cg, "s"));
+	EXPECT_EQ(TOOL_USAGE, tool(self->cg));
+	EXPECT_EQ(TOOL_ERROR, tool("/tmp", "s"));
+
+	ASSERT_FREEZES(self->cg);
+	fd = hold(self->cg);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(TOOL_BUSY, tool("--freeze", self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "somebody else")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	close(fd);
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	ASSERT_EQ(0, mkdir(in_dir("s"), 0700));
+	EXPECT_EQ(TOOL_ERROR, tool(self->cg, "s"));
+	ASSERT_EQ(0, rmdir(in_dir("s")));
+	EXPECT_FALSE(exists("s.partial"));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	/* it thaws only what it has frozen */
+	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "s"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "t"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_RUNS(word);
+	remove_tree(dir);
+}
+
+/*
+ * It is ended at some point, by SIGTERM in turn with SIGKILL. With SIGTERM it
+ * tidies up: the group runs again and there is nothing on disk, or everything.
+ * With SIGKILL nobody is left to thaw, but the guard is free, and what has the
+ * name is complete.
+ */
+FREEZER_TEST(ended_at_some_point)
+{
+	unsigned int i, complete = 0;
+	struct bank bank;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+
+	for (i = 0; i < 20; i++) {
+		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err, tries = 0;
+		char name[16], partial[32];
+		const char *const args[] = { "--freeze", self->cg, name, NULL };
+		pid_t pid;
+
+		snprintf(name, sizeof(name), "s%u", i);
+		snprintf(partial, sizeof(partial), "%s.partial", name);
+		pid = tool_start(args);
+		ASSERT_LT(0, pid);
+		frz_sleep_ms(i * i);
+		kill(pid, sig);
+		ret = tool_result(pid);
+		ASSERT_TRUE(ret == TOOL_DONE || ret == 128 + sig) {
+			TH_LOG("%d: %s", ret, tool_said());
+		}
+		if (sig == SIGTERM) {
+			EXPECT_STATE(self->cg, "THAWED");
+			EXPECT_FALSE(exists(partial));
+		}
+		/* the worker is killed a little later than its parent */
+		while ((err = frz_thaw(self->cg)) == -EBUSY &&
+		       tries++ < FRZ_LIMIT)
+			frz_sleep_ms(1);
+		ASSERT_EQ(0, err);
+		if (exists(name)) {
+			EXPECT_STREQ("consistent",
+				     snapshot_key(in_dir(name), "verdict"));
+			complete++;
+		} else {
+			EXPECT_NE(TOOL_DONE, ret);
+		}
+		ASSERT_EQ(0, bank_turns(&bank, 1, FRZ_LIMIT));
+	}
+	TH_LOG("%u of %u were complete", complete, i);
+	EXPECT_STREQ("", bank_health(&bank));
+	remove_tree(dir);
+}
+
+static int open_fuse(void *arg)
+{
+	if (open(fuse_dir, O_RDONLY) < 0)
+		return 1;
+	frz_inc(arg);
+	for (;;)
+		pause();
+}
+
+/*
+ * A process of the group has a directory open that is on a file server, and
+ * the server does not answer any more. It would wait for ever, and the group be
+ * held for as long. It gives up when the time of --stall is over and says what
+ * it was at, the group runs again, and there is nothing on disk.
+ */
+FREEZER_TEST(a_file_server_that_is_gone)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	struct request req;
+	int fd, left = FRZ_LIMIT / 10;
+
+	ASSERT_STREQ("", make_dir());
+	fd = mount_fuse();
+	ASSERT_LE(0, fd);
+	ASSERT_PID(frz_spawn(self->cg, open_fuse, &word[0]));
+	while (!frz_load(&word[0]) && left--)
+		if (next_request(fd, &req, 10) >= 0)
+			serve(fd, &req);
+	EXPECT_EQ(1, frz_load(&word[0]));
+	ASSERT_SPINNER(self->cg, &word[1]);
+
+	EXPECT_EQ(TOOL_STALLED, tool("--freeze", "--stall=2", self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "no progress for 2 s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_FALSE(exists("s"));
+	EXPECT_FALSE(exists("s.partial"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_RUNS(&word[1]);
+	close(fd);
+	umount2(fuse_dir, MNT_DETACH);
+	rmdir(fuse_dir);
+	remove_tree(dir);
+}
+
+TEST_HARNESS_MAIN
