@@ -69,7 +69,7 @@ if [ -n "$LINUX" ]; then
 	LINUX=$(cd "$LINUX" && pwd)
 	SRC_NAME=$BASE-$(basename "$LINUX")-$(printf '%s' "$LINUX" | cksum | cut -d' ' -f1)
 fi
-# SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/steps.sh).
+# SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/bisectable.sh).
 TREE_NAME=$SRC_NAME${VANILLA:+-vanilla}${SERIES_STEPS:+-steps}
 VARIANT=$ARCH${DEBUG:+-$DEBUG_NAME}
 [ -z "$CONFIG" ] || VARIANT=$VARIANT-$(basename "$CONFIG" .config)
