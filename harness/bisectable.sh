@@ -75,12 +75,12 @@ wrong_options() {
 objects_of() {
 	local file
 	while read -r file; do
-		[[ $file == *.c && $file != tools/* && $file != samples/* ]] && [ -f "$TREE/$file" ] || continue
+		if [[ $file != *.c || $file == tools/* || $file == samples/* ]] || [ ! -f "$TREE/$file" ]; then continue; fi
 		# The line of the directory's Makefile that names it, continuation lines joined
 		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$(dirname "$file")/Makefile" | tr '\t' ' ' |
 			awk -v o=" $(basename "$file" .c).o " 'index($0 " ", o) { print $1; exit }')
 		case $option in
-		*'$(CONFIG_'*)
+		*\$\(CONFIG_*)
 			option=${option#*\$\(}
 			grep -q "^${option%%)*}=[ym]" "$BUILD/.config" || continue ;;
 		'') continue ;;
@@ -89,11 +89,12 @@ objects_of() {
 	done
 }
 
-touched=$(for patch in "${patches[@]}"; do touched_files "$SERIES/$patch"; done | sort -u)
+touched=$(for each in "${patches[@]}"; do touched_files "$SERIES/$each"; done | sort -u)
 failed=0 done_before=0 started=$SECONDS
 steps=$(((${TO:-$total} - ${FROM:-1} + 1) * ${#rows[@]} + 1))
 n=0
 
+# shellcheck disable=SC2031
 result() { printf '[%s/%s] %s, configuration %s: %s\n' "$k" "$total" "$patch" "$((c + 1))/${#rows[@]}" "$1"; }
 
 for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do

@@ -30,13 +30,14 @@ mkdir -p "$work/root" "$work/o"
 step 6 "selftests of the kernel: $collections"
 kmake "$TREE" headers >"$log" 2>&1 || { tail -n 5 "$log" >&2; say "build failed, log: $(rel "$log")"; exit "$E_BUILD"; }
 : >"$work/root/kselftest-list.txt"
+: >"$work/list"
 for collection in $collections; do
 	[ -f "$selftests/$collection/Makefile" ] || continue
 	if [ "$collection" = rseq ]; then
 		# Its Makefile makes a shared library.
 		mkdir -p "$work/root/rseq"
 		for program in basic_test basic_percpu_ops_test param_test; do
-			if ${CROSS_COMPILE:-}gcc -static -O2 -w -D_GNU_SOURCE= -I"$selftests" -I"$selftests/rseq" -isystem "$BUILD/usr/include" -o "$work/root/rseq/$program" \
+			if "${CROSS_COMPILE:-}gcc" -static -O2 -w -D_GNU_SOURCE= -I"$selftests" -I"$selftests/rseq" -isystem "$BUILD/usr/include" -o "$work/root/rseq/$program" \
 				"$selftests/rseq/$program.c" "$selftests/rseq/rseq.c" -lpthread -ldl >>"$log" 2>&1; then
 				echo "rseq:$program" >>"$work/root/kselftest-list.txt"
 			fi
@@ -54,7 +55,7 @@ for collection in $collections; do
 	done <"$work/i/kselftest-list.txt" >>"$work/list"
 	rm -rf "$work/i"
 done
-cat "$work/list" 2>/dev/null | sort -u >>"$work/root/kselftest-list.txt"
+sort -u "$work/list" >>"$work/root/kselftest-list.txt"
 find "$work/root" -name settings -delete
 sed -n 's/.*ld: cannot find \(-l[a-z0-9]*\).*/      not linked statically for want of \1/p; s/.*fatal error: \(.*\): No such file.*/      not built for want of \1/p' "$log" | sort | uniq -c >&2
 [ -s "$work/root/kselftest-list.txt" ] || die "no selftest could be built, log: $(rel "$log")"
