@@ -4,8 +4,9 @@
 # port.sh FROM TO: bring patches/TO up to date with patches/FROM: the patches that TO does not have, and the changes of those that it has.
 #
 # Both series become commits in one repository, out/port-TO, and what is to be ported is cherry-picked, so git merges three versions of each
-# file. What it cannot merge stays there as a conflict: resolve it in out/port-TO/to, git add, and run the same command again. A patch that
-# is ported is written to patches/TO at once, with the message and the New-file: lines of FROM; a message that TO has changed stays as it is.
+# file. What it cannot merge stays there as a conflict: resolve it in out/port-TO/to, git add, and run the same command again, which starts anew
+# and finds the resolution remembered (git rerere). patches/TO is written when all is done: with the message and the New-file: lines of FROM,
+# but a message that TO has changed stays as it is.
 #
 # patches/TO/ported tells which version of a patch of FROM is in TO (the git blob). patches/TO/left-out names the patches that TO does not need
 # or cannot have, and why. Patches that only TO has stay behind the patch that they stand behind.
@@ -34,7 +35,7 @@ select_base() { BASE=$1 SERIES=$TOP/patches/$1 SRC=$OUT/src/$1; }
 # apply_patch FILE: its changes, in the work tree and the index
 apply_patch() {
 	! has_hunks "$1" || git apply --index --whitespace=nowarn "$1" || die "$(rel "$1") does not apply"
-	removed_files_of "$1" | xargs -r -d '\n' git -C "$repo" rm -q --
+	removed_files_of "$1" | xargs -r -d '\n' git -C "$repo" rm -q -f --
 }
 
 commit() { git commit -q --allow-empty -m "$1"; }
@@ -51,7 +52,7 @@ old_version() {
 
 # write_patch PATCH: the last commit as the patch of TO
 write_patch() {
-	local new=$TOP/patches/$from/$1 mine=$TOP/patches/$to/$1 without head=$TOP/patches/$from/$1 blob
+	local new=$TOP/patches/$from/$1 mine=$TOP/patches/$to/$1 without head=$TOP/patches/$from/$1
 	mapfile -t without < <(removed_files_of "$new" | sed 's/^/:!/')
 	if [ -f "$mine" ] && old_version "$1" "$work/old" && [ "$(message "$work/old")" != "$(message "$mine")" ]; then
 		head=$mine
@@ -61,11 +62,31 @@ write_patch() {
 		message "$head"
 		git diff --no-renames --abbrev=9 HEAD~ HEAD -- . "${without[@]}"
 		sed -n '/^---$/,$p' "$new"
-	} >"$mine.new"
-	mv "$mine.new" "$mine"
-	blob=$(command git -C "$TOP" hash-object -w "$new")
-	{ awk -v patch="$1" '$2 != patch' "$ported"; echo "$blob $1"; } | sort -k 2 >"$ported.new"
-	mv "$ported.new" "$ported"
+	} >"$work/new/$1"
+	is_ported "$1"
+}
+
+# write_own PATCH: the same for a patch of TO whose surroundings have changed
+write_own() {
+	local mine=$TOP/patches/$to/$1 without
+	mapfile -t without < <(removed_files_of "$mine" | sed 's/^/:!/')
+	[ "$(git diff "own/$1~" "own/$1" | sed '/^index /d')" != "$(git diff HEAD~ HEAD | sed '/^index /d')" ] || return 0
+	{
+		message "$mine"
+		git diff --no-renames --abbrev=9 HEAD~ HEAD -- . "${without[@]}"
+		sed -n '/^---$/,$p' "$mine"
+	} >"$work/new/$1"
+	say "$1: other context"
+}
+
+# changed_lines FILE
+changed_lines() { grep '^[-+]\|^diff \|^New-file\|^Removed-file' "$1"; }
+
+is_ported() {
+	local blob
+	blob=$(command git -C "$TOP" hash-object -w "$TOP/patches/$from/$1")
+	{ awk -v patch="$1" '$2 != patch' "$work/ported"; echo "$blob $1"; } | sort -k 2 >"$work/ported.new"
+	mv "$work/ported.new" "$work/ported"
 }
 
 # A patch that FROM has numbered anew is the same patch.
@@ -87,21 +108,20 @@ left_out() { grep "^$1" "$TOP/patches/$to/left-out" 2>/dev/null; }
 
 # Where a conflict was left, and is resolved by now
 if [ -f "$work/conflict" ]; then
-	read -r patch how <"$work/conflict"
-	if ! left_out "$patch" >/dev/null; then
-		unmerged=$(git diff --name-only --diff-filter=U | tr '\n' ' ')
-		[ -z "$unmerged" ] || die "not resolved yet, in $(rel "$repo"): $unmerged"
-		if [ "$how" = update ]; then git commit -q --amend --allow-empty --no-edit; else commit "$patch"; fi
-		write_patch "$patch"
-		say "$patch: resolved"
-		grep -qxF "$patch" "$TOP/patches/$to/series" || echo "$patch" >>"$TOP/patches/$to/series"
+	unmerged=$(git diff --name-only --diff-filter=U | tr '\n' ' ')
+	if [ -n "$unmerged" ] && ! left_out "$(cat "$work/conflict")" >/dev/null; then
+		die "not resolved yet, in $(rel "$repo"): $unmerged"
 	fi
-	rm "$work/conflict"
+	git rerere
 fi
 
 rm -rf "$work"
-mkdir -p "$work"
+mkdir -p "$work/new" "$work.resolved"
+cp "$ported" "$work/ported"
 command git init -q -b from "$repo"
+git config rerere.enabled true
+git config rerere.autoupdate true
+ln -s "$work.resolved" "$repo/.git/rr-cache"
 # The files of either base, or a file would look as if it were new
 for base in "$from" "$to"; do
 	select_base "$base"
@@ -123,34 +143,50 @@ pristine() {
 	commit "$1"
 }
 
+# chain BRANCH VERSION TAG PATCHES...: the patches as commits. VERSION names a function that prints the file of a patch.
+chain() {
+	local branch=$1 version=$2 tag=$3 each
+	shift 3
+	git checkout -q -b "$branch"
+	for each; do
+		apply_patch "$("$version" "$each")"
+		commit "$each"
+		git tag "$tag/$each"
+	done
+}
+# shellcheck disable=SC2317
+now() { echo "$SERIES/$1"; }
+# shellcheck disable=SC2317
+old() { old_version "$1" "$work/old" && echo "$work/old"; }
+
 pristine "$from"
 git tag base
-for patch in $(series_patches); do
-	# What has changed in a patch that TO has, as a commit of its own: from the old version of the patch to the new one
-	if [ -f "$TOP/patches/$to/$patch" ] && old_version "$patch" "$work/old" && ! cmp -s "$work/old" "$SERIES/$patch"; then
-		git checkout -q --detach
-		if ! git apply --check "$work/old" 2>/dev/null; then
-			say "$patch: changed, and its old version does not apply to today's $from: see to it by hand"
-		else
-			apply_patch "$work/old"
-			commit old
-			git rm -q -r --cached . && git clean -fdqx
-			git checkout -q from -- .
-			apply_patch "$SERIES/$patch"
-			commit "$patch"
-			git tag "change/$patch"
-		fi
-		git checkout -q -f from
-	fi
-	apply_patch "$SERIES/$patch"
-	commit "$patch"
-	git tag "from/$patch"
-done
-order=$(series_patches)
-git checkout -q -b to base
+mapfile -t theirs < <(series_patches)
+chain from-now now from "${theirs[@]}"
+# What TO has of them, in the order in which it was there
+git checkout -q base
+mapfile -t had < <(select_base "$to"; for patch in $(series_patches); do ! old_version "$patch" "$work/old" || echo "$patch"; done)
+chain from-old old old "${had[@]}"
+git checkout -q base
 pristine "$to"
+git tag base-to
 mapfile -t own < <(series_patches)
+chain to-old now own "${own[@]}"
+git checkout -q -b to base-to
 : >"$work/series"
+
+# change_of PATCH: a commit that brings the old version of a patch of FROM to the new one
+change_of() {
+	local tree
+	git checkout -q --detach "old/$1~"
+	if git cherry-pick --allow-empty --keep-redundant-commits "from/$1" >"$work/log" 2>&1; then
+		tree=$(git rev-parse "HEAD^{tree}")
+	fi
+	git cherry-pick --abort 2>/dev/null || true
+	git checkout -q -f to
+	[ -n "${tree:-}" ] || return 1
+	git commit-tree -p "old/$1" -m "$1" "$tree"
+}
 
 # own_after PATCH: the patches that only TO has
 own_after() {
@@ -160,8 +196,8 @@ own_after() {
 		if [ -f "$TOP/patches/$from/$mine" ]; then
 			if [ "$mine" = "$1" ]; then on=1; else on=; fi
 		elif [ -n "$on" ]; then
-			apply_patch "$SERIES/$mine"
-			commit "$mine"
+			pick "own/$mine" "$mine" || conflict_in "$mine"
+			write_own "$mine"
 			echo "$mine" >>"$work/series"
 		fi
 	done
@@ -173,37 +209,40 @@ pick() {
 	shift 2
 	git cherry-pick --allow-empty --keep-redundant-commits "$@" "$tag" >"$work/log" 2>&1 && return
 	# A file that goes away may differ.
-	removed_files_of "$TOP/patches/$from/$patch" | xargs -r -d '\n' git -C "$repo" rm -q -- 2>/dev/null || true
+	removed_files_of "$TOP/patches/$from/$patch" | xargs -r -d '\n' git -C "$repo" rm -q -f -- 2>/dev/null || true
 	[ -z "$(git diff --name-only --diff-filter=U)" ] || return 1
 	[[ " $* " == *" -n "* ]] || commit "$patch"
 }
 
 conflict_in() {
-	echo "$1 $2" >"$work/conflict"
+	echo "$1" >"$work/conflict"
 	say "$1: conflict in $(git diff --name-only --diff-filter=U | tr '\n' ' ')"
 	sed -n 's/^CONFLICT/      &/p' "$work/log" >&2
 	say "next:  resolve it in $(rel "$repo"), git add what you changed, and run the same command again"
+	exit 1
 }
 
 own_after ''
-status=0
-for patch in $order; do
+for patch in "${theirs[@]}"; do
 	if [ -f "$SERIES/$patch" ]; then
-		apply_patch "$SERIES/$patch"
-		commit "$patch"
-		if git rev-parse -q --verify "change/$patch" >/dev/null; then
-			if ! pick "change/$patch" "$patch" -n; then
-				conflict_in "$patch" update
-				status=1
-				break
-			fi
-			git commit -q --amend --allow-empty --no-edit
-			write_patch "$patch"
-			say "$patch: brought up to date"
-		elif [ -z "$(awk -v patch="$patch" '$2 == patch' "$ported")" ]; then
+		pick "own/$patch" "$patch" || conflict_in "$patch"
+		if ! git rev-parse -q --verify "old/$patch" >/dev/null; then
 			say "$patch: not in patches/$to/ported; taken for up to date"
-			blob=$(command git -C "$TOP" hash-object -w "$TOP/patches/$from/$patch")
-			echo "$blob $patch" >>"$ported"
+			is_ported "$patch"
+		elif ! { old_version "$patch" "$work/old" && cmp -s "$work/old" "$TOP/patches/$from/$patch"; }; then
+			if [ "$(changed_lines "$work/old")" = "$(changed_lines "$TOP/patches/$from/$patch")" ]; then
+				write_patch "$patch"
+			elif ! change=$(change_of "$patch"); then
+				say "$patch: has changed in $from in a way that has to be brought here by hand; then correct its line in patches/$to/ported"
+				write_own "$patch"
+			else
+				pick "$change" "$patch" -n || conflict_in "$patch"
+				git commit -q --amend --allow-empty --no-edit
+				write_patch "$patch"
+				say "$patch: brought up to date"
+			fi
+		else
+			write_own "$patch"
 		fi
 	elif left_out "$patch" >&2; then
 		continue
@@ -211,17 +250,14 @@ for patch in $order; do
 		write_patch "$patch"
 		say "$patch: ported"
 	else
-		conflict_in "$patch" new
-		status=1
-		break
+		conflict_in "$patch"
 	fi
 	echo "$patch" >>"$work/series"
 	own_after "$patch"
 done
-# What was not reached keeps its place at the end.
-for mine in "${own[@]}"; do
-	grep -qxF "$mine" "$work/series" || echo "$mine" >>"$work/series"
-done
+
+# All of TO applies as it is now.
+cp "$work/ported" "$ported"
 cp "$work/series" "$TOP/patches/$to/series"
+find "$work/new" -type f -exec cp -t "$TOP/patches/$to" {} +
 say "patches/$to: $(wc -l <"$work/series") patches"
-exit "$status"
