@@ -26,7 +26,7 @@ V	?=
 
 export BASE ARCH DEBUG LINUX VANILLA CONFIG JOBS TESTS ARGS TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 
-.PHONY: help run hibernate test test-harness shell gdb image tree series steps check bench clean distclean
+.PHONY: help run hibernate test test-harness shell gdb image tree series bisectable regress check bench clean distclean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -64,10 +64,14 @@ series:
 	@harness/prepare.sh tree
 	@harness/series.sh
 
-# Each patch of the series builds, with the option and without
-steps:
-	@harness/prepare.sh tree
-	@harness/steps.sh
+# Each patch of the series builds in each of a set of configurations; the last one boots and passes
+bisectable:
+	@harness/tools.sh
+	@harness/bisectable.sh
+
+# The selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
+regress:
+	@harness/regress.sh
 
 check:
 	@harness/check.sh

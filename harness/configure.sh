@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # configure.sh: allnoconfig plus fragments, the later ones win:
-#   harness/config/kernel.config, arch/ARCH.config, debug.config (DEBUG=1), base/BASE.config (what differs on this base),
+#   harness/config/kernel.config, arch/ARCH.config, debug.config (DEBUG=1) or kcsan.config (DEBUG=kcsan), base/BASE.config (what differs on this base),
 #   series.config (options of our series, not with VANILLA=1), CONFIG=
 # and proof that every option they ask for came out as asked.
 
@@ -10,7 +10,7 @@
 
 config=$TOP/harness/config
 fragments=("$config/kernel.config" "$config/arch/$ARCH.config")
-[ -z "$DEBUG" ] || fragments+=("$config/debug.config")
+[ -z "$DEBUG" ] || fragments+=("$config/$DEBUG_NAME.config")
 [ ! -f "$config/base/$BASE.config" ] || fragments+=("$config/base/$BASE.config")
 
 mkdir -p "$BUILD"

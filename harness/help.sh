@@ -8,14 +8,15 @@ make shell          a shell in the guest (leave with exit or Ctrl-A x)
 make gdb            the same, waiting for gdb on port 1234
 make -s image       build; the last line is the path of the bootable image
 make series         the complete series, ready for git am, to out/series-$(BASE)/
-make steps          build each step of the series, with the freezer and without
+make bisectable     build each step of the series in many configurations, boot the last
+make regress        the selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
 make check          checkpatch, sparse, W=1, kernel-doc, shellcheck
 make bench          side by side with the unpatched kernel, on a clock that counts instructions
 make test-harness   tests that must fail, and do they?
 make clean          remove what was built (distclean: and what was unpacked)
 
 BASE=6.12           the base: a directory of patches/     ARCH=x86_64   the architecture
-VANILLA=1           the unpatched kernel                  DEBUG=1       lockdep, KASAN and the like
+VANILLA=1           the unpatched kernel                  DEBUG=1       lockdep, KASAN and the like; kcsan: KCSAN
 LINUX=/tree         another source tree                   CONFIG=file   options added to the configuration
 
 TESTS="churn state*"  test programs to run (patterns)     ARGS="-n 20"  their arguments

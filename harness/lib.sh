@@ -26,7 +26,17 @@ VANILLA=${VANILLA:-}
 LINUX=${LINUX:-}
 CONFIG=${CONFIG:-}
 JOBS=${JOBS:-$(nproc)}
-[ "$DEBUG" != 0 ] || DEBUG=
+case $DEBUG in
+0) DEBUG= ;;
+'' | 1 | kcsan) ;;
+*) printf '%s\n' "DEBUG=$DEBUG: there are 1 (lockdep, KASAN and the like) and kcsan" >&2; exit "$E_SETUP" ;;
+esac
+# The fragment of harness/config/ that goes with it
+DEBUG_NAME=
+case $DEBUG in
+1) DEBUG_NAME=debug ;;
+?*) DEBUG_NAME=$DEBUG ;;
+esac
 [ "$VANILLA" != 0 ] || VANILLA=
 
 say() { printf '%s\n' "$*" >&2; }
@@ -59,9 +69,9 @@ if [ -n "$LINUX" ]; then
 	LINUX=$(cd "$LINUX" && pwd)
 	SRC_NAME=$BASE-$(basename "$LINUX")-$(printf '%s' "$LINUX" | cksum | cut -d' ' -f1)
 fi
-# SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/steps.sh).
+# SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/bisectable.sh).
 TREE_NAME=$SRC_NAME${VANILLA:+-vanilla}${SERIES_STEPS:+-steps}
-VARIANT=$ARCH${DEBUG:+-debug}
+VARIANT=$ARCH${DEBUG:+-$DEBUG_NAME}
 [ -z "$CONFIG" ] || VARIANT=$VARIANT-$(basename "$CONFIG" .config)
 BUILD_NAME=$TREE_NAME-$VARIANT
 

@@ -25,7 +25,7 @@ gdb) timeout=0 guest_mode=shell KVM=0 ;;
 shell) timeout=0 ;;
 *) die "run.sh: unknown mode $mode" ;;
 esac
-# Lockdep and KASAN make emulation several times slower, and need memory.
+# Lockdep, KASAN and KCSAN make emulation several times slower, and need memory.
 [ -z "$DEBUG" ] || { timeout=$((timeout * 3)); [ "$MEM" -ge 4096 ] || MEM=4096; }
 timeout=${TIMEOUT:-$timeout}
 

@@ -3,6 +3,8 @@
 #
 # selftest.sh: do the tests fail when they must? Boots the kernel of make test with the programs of harness/selftest/, one boot each,
 # and compares how harness/run.sh ends, and its last line, with what is known. CASES="crash warn" selects.
+#
+# The kernel of DEBUG=1 has one more, a use after free, and that of DEBUG=kcsan a data race: is it caught?
 
 dir=$(dirname "$0")
 "$dir/prepare.sh" image
@@ -10,7 +12,21 @@ dir=$(dirname "$0")
 dir=$TOP/harness
 
 export RUN_INITRD=$BUILD/initramfs-harness.cpio
-"$dir/initramfs.sh" "$TOP/harness/selftest" "$RUN_INITRD"
+programs=$TOP/harness/selftest
+if [ "$DEBUG" = kcsan ]; then
+	# With the module that has the race
+	programs=$BUILD/selftest
+	rm -rf "$programs" "$BUILD/selftest-module"
+	cp -a "$TOP/harness/selftest" "$programs"
+	cp -a "$TOP/harness/selftest-module" "$BUILD/selftest-module"
+	if ! kmake "$TREE" KBUILD_MODPOST_WARN=1 M="$BUILD/selftest-module" modules >"$BUILD/selftest-module.log" 2>&1; then
+		tail -n 5 "$BUILD/selftest-module.log" >&2
+		say "build failed: harness/selftest-module, log: $(rel "$BUILD")/selftest-module.log"
+		exit "$E_BUILD"
+	fi
+	cp "$BUILD/selftest-module/planted_race.ko" "$programs/"
+fi
+"$dir/initramfs.sh" "$programs" "$RUN_INITRD"
 
 # program, exit status, last line, reason, seconds for the guest, for the program
 cases='pass|0|2 passed, 0 failed, 0 skipped|PASSED|120|20
@@ -28,6 +44,11 @@ off|6|1 passed, 2 failed, 0 skipped|left no verdict|120|20
 hung|5|1 passed, 1 failed, 0 skipped|blocked for more than|120|20
 stuck|5|0 passed, 2 failed, 0 skipped|passed their time limit|120|3
 stuck|5|0 passed, 2 failed, 0 skipped|the guest was not done|30|1000'
+
+case $DEBUG in
+1) cases=$cases$'\nuaf|4|1 passed, 1 failed, 0 skipped|kernel report: .*KASAN: .*use-after-free|400|120' ;;
+kcsan) cases=$cases$'\nrace|4|1 passed, 1 failed, 0 skipped|kernel report: .*KCSAN: data-race in planted_writer|400|120' ;;
+esac
 
 mkdir -p "$OUT/run"
 passed=0 failed=0 n=0

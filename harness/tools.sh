@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tools.sh [build|check]: see that the programs are there that a build, or `make check`, needs. What is missing is installed
+# tools.sh [build|check|regress]: see that the programs are there that a build, `make check` or `make regress` needs. What is missing is installed
 # when that is possible, else named with its Debian package and the one command that installs all of it.
 
 . "$(dirname "$0")/lib.sh"
@@ -25,8 +25,10 @@ timeout coreutils
 check_need='sparse sparse
 shellcheck shellcheck
 python3 python3'
+regress_need='/usr/include/sys/capability.h libcap-dev'
 
 [ "${1:-build}" != check ] || need=$need$'\n'$check_need
+[ "${1:-build}" != regress ] || need=$need$'\n'$regress_need
 
 packages=()
 missing=()

@@ -688,18 +688,13 @@ static void freezer_fork(struct task_struct *child)
 }
 
 /*
- * @task has left its css_set, so no pass finds it any more and it does not
- * become busy again.
+ * @task dies, and no pass finds it any more, so it does not become busy again.
+ * Called where the task leaves its css_set and not from cgroup_subsys::exit,
+ * since there are kernels on which that comes long before.
  */
-static void freezer_exit(struct task_struct *task)
+void __cgroup_freezer_left(struct task_struct *task)
 {
-	if (likely(!READ_ONCE(task->cgroup_freezer_busy_in)))
-		return;
-
-	spin_lock_irq(&css_set_lock);
-	if (task->cgroup_freezer_busy_in)
-		freezer_task_rests(task, CGROUP_FREEZER_EXITED);
-	spin_unlock_irq(&css_set_lock);
+	freezer_task_rests(task, CGROUP_FREEZER_EXITED);
 }
 
 /*
@@ -746,7 +741,7 @@ static void freezer_relook(struct work_struct *work)
 	unsigned long us = FREEZER_RELOOK_MIN_US;
 
 	do {
-		usleep_idle_range(us, us + us / 4);
+		usleep_range_state(us, us + us / 4, TASK_IDLE);
 		us = min(us * 2, FREEZER_RELOOK_MAX_US);
 	} while (freezer_look_at_busy_tasks());
 }
@@ -1535,6 +1530,5 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.can_fork	= freezer_can_fork,
 	.cancel_fork	= freezer_cancel_fork,
 	.fork		= freezer_fork,
-	.exit		= freezer_exit,
 	.legacy_cftypes	= freezer_files,
 };

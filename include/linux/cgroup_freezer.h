@@ -61,6 +61,7 @@ bool cgroup_freezer_hold(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
+void __cgroup_freezer_left(struct task_struct *task);
 
 /* kernel/cgroup_freezer_checkpoint.c */
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
@@ -164,6 +165,18 @@ static inline void cgroup_freezer_trap(struct task_struct *task)
 	if (cgroup_freezer_closed(task))
 		__cgroup_freezer_trap(task);
 }
+
+/**
+ * cgroup_freezer_left - a task has died and left its cgroup
+ * @task: the task, which no walk over the tasks of a cgroup finds any more
+ *
+ * Context: css_set_lock held, interrupts disabled.
+ */
+static inline void cgroup_freezer_left(struct task_struct *task)
+{
+	if (unlikely(task->cgroup_freezer_busy_in))
+		__cgroup_freezer_left(task);
+}
 #else /* !CONFIG_CGROUP_FREEZER */
 static inline bool cgroup_frozen(struct task_struct *task)
 {
@@ -211,6 +224,10 @@ static inline void cgroup_freezer_resumed(void)
 }
 
 static inline void cgroup_freezer_trap(struct task_struct *task)
+{
+}
+
+static inline void cgroup_freezer_left(struct task_struct *task)
 {
 }
 #endif /* !CONFIG_CGROUP_FREEZER */

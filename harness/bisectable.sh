@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# bisectable.sh: make bisectable. Is every step of the series a kernel that builds without a warning?
+#
+# For each patch and each configuration of harness/bisect/configurations (they cover all pairs of the options that matter): the objects of every
+# file that any patch of the series touches, and of the new files that are there by then; new files with W=1. After the last patch the whole
+# kernel is built and linked in each configuration, and the one of make test is booted, and the tests of TESTS= run on it.
+#
+# What is done is remembered in out/bisect/, by the content of the tree and the configuration, so it may be interrupted, and only what a changed
+# patch or file concerns is done again. FROM= and TO= are the numbers of the first and the last patch to look at.
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+dir=$TOP/harness
+. "$dir/series-lib.sh"
+[ -z "$VANILLA" ] || die "VANILLA=1 has no series"
+
+core_tests='state_test events_test hierarchy_test migrate_test fork_test exec_test lifecycle_test stat_test access_test trace_test ptrace_test'
+stamps=$OUT/bisect/$BASE
+mkdir -p "$stamps"
+[ -z "${AGAIN:-}" ] || rm -f "$stamps"/*.ok
+mapfile -t patches < <(series_patches)
+total=${#patches[@]}
+
+# The configurations
+table=$dir/bisect/configurations
+read -r -a options < <(grep -v '^#' "$table" | head -n 1)
+mapfile -t rows < <(grep -v '^#' "$table" | tail -n +2)
+missing=$(printf '%s\n' "${rows[@]}" | awk -v names="${options[*]}" '
+	{ for (i = 1; i <= NF; i++) for (j = i + 1; j <= NF; j++) seen[i, j, $i $j] = 1; n = NF }
+	END {
+		split(names, name, " ")
+		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
+			for (k = split("yy yn ny nn", v, " "); k; k--)
+				if (!((i, j, v[k]) in seen) && !(name[i] == "PM_SLEEP" && name[j] == "HIBERNATION" && v[k] == "ny"))
+					print name[i] "=" substr(v[k], 1, 1), name[j] "=" substr(v[k], 2, 1)
+	}')
+[ -z "$missing" ] || die "$(rel "$table"): no configuration with $missing"
+
+# fragment ROW: the options of a row that exist at this step, by what makes them come out so
+fragment() {
+	local i value values
+	read -r -a values <<<"$1"
+	cat "$dir/bisect/base.config" "$dir/config/bisect-$BASE.config" 2>/dev/null || true
+	for ((i = 0; i < ${#options[@]}; i++)); do
+		value=${values[i]}
+		case ${options[i]} in
+		PM_SLEEP) if [ "$value" = y ]; then echo CONFIG_SUSPEND=y; else echo "# CONFIG_SUSPEND is not set"; fi ;;
+		FTRACE) [ "$value" = n ] || printf 'CONFIG_FTRACE=y\nCONFIG_ENABLE_DEFAULT_TRACERS=y\n' ;;
+		CGROUP_SIGNAL)
+			if grep -q '^config CGROUP_SIGNAL' "$TREE/init/Kconfig"; then
+				[ "$value" = n ] || echo CONFIG_CGROUP_SIGNAL=y
+			fi ;;
+		*) if [ "$value" = y ]; then echo "CONFIG_${options[i]}=y"; else echo "# CONFIG_${options[i]} is not set"; fi ;;
+		esac
+	done
+}
+
+# wrong_options ROW: those that did not come out as the row has them
+wrong_options() {
+	local i values
+	read -r -a values <<<"$1"
+	for ((i = 0; i < ${#options[@]}; i++)); do
+		if [ "${options[i]}" = CGROUP_SIGNAL ] && ! grep -q '^config CGROUP_SIGNAL' "$TREE/init/Kconfig"; then continue; fi
+		if grep -q "^CONFIG_${options[i]}=y" "$BUILD/.config"; then
+			[ "${values[i]}" = y ] || echo "${options[i]}=y"
+		else
+			[ "${values[i]}" = n ] || echo "${options[i]}=n"
+		fi
+	done
+}
+
+# objects_of FILES: of the .c files among them those that the configuration builds, as objects
+objects_of() {
+	local file
+	while read -r file; do
+		if [[ $file != *.c || $file == tools/* || $file == samples/* ]] || [ ! -f "$TREE/$file" ]; then continue; fi
+		# The line of the directory's Makefile that names it, continuation lines joined
+		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$(dirname "$file")/Makefile" | tr '\t' ' ' |
+			awk -v o=" $(basename "$file" .c).o " 'index($0 " ", o) { print $1; exit }')
+		case $option in
+		*\$\(CONFIG_*)
+			option=${option#*\$\(}
+			grep -q "^${option%%)*}=[ym]" "$BUILD/.config" || continue ;;
+		'') continue ;;
+		esac
+		echo "${file%.c}.o"
+	done
+}
+
+touched=$(for each in "${patches[@]}"; do touched_files "$SERIES/$each"; done | sort -u)
+failed=0 done_before=0 started=$SECONDS
+steps=$(((${TO:-$total} - ${FROM:-1} + 1) * ${#rows[@]} + 1))
+n=0
+
+# shellcheck disable=SC2031
+result() { printf '[%s/%s] %s, configuration %s: %s\n' "$k" "$total" "$patch" "$((c + 1))/${#rows[@]}" "$1"; }
+
+for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
+	export SERIES_STEPS=$k
+	patch=${patches[k - 1]}
+	# The variables of this step
+	TREE_NAME=$SRC_NAME-steps TREE=$OUT/tree/$TREE_NAME
+	"$dir/fetch.sh"
+	"$dir/apply.sh" >"$stamps/apply.log" 2>&1 || { cat "$stamps/apply.log" >&2; exit "$E_SETUP"; }
+	content=$(cat "$dir/bisectable.sh" "$dir/bisect/base.config"; cd "$TREE.d/stage" && find . -type f ! -path './tools/*' ! -path './Documentation/*' | sort | xargs sha1sum)
+	new=$(for p in $(series_patches); do new_files_of "$SERIES/$p"; done)
+	for ((c = 0; c < ${#rows[@]}; c++)); do
+		n=$((n + 1))
+		whole=; [ "$k" != "$total" ] || whole=' and the whole kernel'
+		id=$(printf '%s\n' "$content" "${rows[c]}" "$whole" "$(cat "$SRC.version" 2>/dev/null)" | sha1sum | cut -c 1-16)
+		if [ -f "$stamps/$id.ok" ]; then
+			done_before=$((done_before + 1))
+			continue
+		fi
+		BUILD=$TREE/build-bisect-$((c + 1))
+		log=$stamps/$k-$((c + 1)).log
+		mkdir -p "$BUILD"
+		fragment "${rows[c]}" >"$BUILD/requested.new"
+		if ! cmp -s "$BUILD/requested.new" "$BUILD/requested" || [ "$TREE/init/Kconfig" -nt "$BUILD/.config" ]; then
+			KCONFIG_ALLCONFIG=$BUILD/requested.new kmake "$TREE" allnoconfig >"$log" 2>&1 || { tail "$log" >&2; result "the configuration could not be made"; failed=$((failed + 1)); continue; }
+			mv "$BUILD/requested.new" "$BUILD/requested"
+		fi
+		wrong=$(wrong_options "${rows[c]}")
+		if [ -n "$wrong" ]; then
+			rm -f "$BUILD/requested"
+			result "came out otherwise: ${wrong//$'\n'/ }"
+			failed=$((failed + 1))
+			continue
+		fi
+		mapfile -t ours < <(objects_of <<<"$new")
+		mapfile -t theirs < <(objects_of <<<"$touched")
+		status=0
+		kmake "$TREE" -k "${theirs[@]}" >"$log" 2>&1 || status=$?
+		[ "${#ours[@]}" = 0 ] || { (cd "$BUILD" && rm -f "${ours[@]}"); kmake "$TREE" -k W=1 "${ours[@]}" >>"$log" 2>&1; } || status=$?
+		if [ "$status" = 0 ] && [ -n "$whole" ]; then
+			kmake "$TREE" vmlinux >>"$log" 2>&1 || status=$?
+		fi
+		warnings=$(grep -cE 'warning:|WARNING:' "$log" || true)
+		if [ "$status" != 0 ] || [ "$warnings" != 0 ]; then
+			grep -E 'warning:|WARNING:|error:|undefined reference|\*\*\*' "$log" | head -n 5 | sed 's/^/      /'
+			result "$([ "$status" = 0 ] || echo 'does not build, ')$warnings warnings, log: $(rel "$log")"
+			failed=$((failed + 1))
+			continue
+		fi
+		touch "$stamps/$id.ok"
+		result "$((${#ours[@]} + ${#theirs[@]})) objects$whole; $((SECONDS - started)) s, $((n * 100 / steps)) %"
+	done
+done
+[ "$done_before" = 0 ] || echo "$done_before of $((steps - 1)) were known from before"
+unset SERIES_STEPS
+
+# The end of the series boots and passes.
+if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}" ]; then
+	if ! TESTS=${TESTS:-$core_tests} "$dir/test.sh"; then
+		failed=$((failed + 1))
+	fi
+fi
+if [ "$failed" = 0 ]; then
+	echo "bisectable: BASE=$BASE, $total patches, ${#rows[@]} configurations: no warning, no error"
+else
+	echo "bisectable: BASE=$BASE: $failed failed"
+	exit "$E_BUILD"
+fi
