@@ -93,15 +93,58 @@ FIXTURE_VARIANT(debugger) {
 	bool queued;
 };
 
-#define KIND(kind, ...) \
-FIXTURE_VARIANT_ADD(debugger, attach_##kind) { __VA_ARGS__ }; \
-FIXTURE_VARIANT_ADD(debugger, seize_##kind) { .seize = true, __VA_ARGS__ }
+FIXTURE_VARIANT_ADD(debugger, attach_parked) {
+	.fn = spin,
+};
 
-KIND(parked, .fn = spin);
-KIND(in_place, .fn = sleep_long, .asleep = true);
-KIND(asleep, .fn = read_pipe, .asleep = true);
-KIND(stopped, .fn = spin, .stopped = true);
-KIND(queued, .fn = spin, .queued = true);
+FIXTURE_VARIANT_ADD(debugger, seize_parked) {
+	.fn = spin,
+	.seize = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, attach_in_place) {
+	.fn = sleep_long,
+	.asleep = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, seize_in_place) {
+	.fn = sleep_long,
+	.asleep = true,
+	.seize = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, attach_asleep) {
+	.fn = read_pipe,
+	.asleep = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, seize_asleep) {
+	.fn = read_pipe,
+	.asleep = true,
+	.seize = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, attach_stopped) {
+	.fn = spin,
+	.stopped = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, seize_stopped) {
+	.fn = spin,
+	.stopped = true,
+	.seize = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, attach_queued) {
+	.fn = spin,
+	.queued = true,
+};
+
+FIXTURE_VARIANT_ADD(debugger, seize_queued) {
+	.fn = spin,
+	.queued = true,
+	.seize = true,
+};
 
 FIXTURE_SETUP(debugger)
 {
@@ -204,11 +247,10 @@ TEST_F_TIMEOUT(debugger, looks_and_lets_go, 90)
 	}
 	if (variant->fn == read_pipe)
 		ASSERT_EQ(1, write(t->pipe[1], "x", 1));
-	if (variant->fn == sleep_long) {
+	if (variant->fn == sleep_long)
 		EXPECT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
-	} else {
+	if (variant->fn != sleep_long)
 		EXPECT_RUNS(&t->word);
-	}
 	if (variant->queued)
 		EXPECT_EQ(0, frz_wait_word(&t->handled, 1, FRZ_LIMIT));
 	EXPECT_EQ(0, frz_load(&t->bad));

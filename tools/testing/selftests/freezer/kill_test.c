@@ -331,11 +331,10 @@ FREEZER_TEST(core_dump_waits)
 		ASSERT_FREEZES(self->cg);
 		ASSERT_EQ(0, kill(pid, SIGQUIT));
 		EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
-		if (i) {
+		if (i)
 			ASSERT_EQ(0, kill(pid, SIGKILL));
-		} else {
+		if (!i)
 			ASSERT_THAWS(self->cg);
-		}
 		status = frz_wait_exit(pid, FRZ_LIMIT);
 		ASSERT_LE(0, status);
 		EXPECT_EQ(i ? SIGKILL : SIGQUIT, WTERMSIG(status));

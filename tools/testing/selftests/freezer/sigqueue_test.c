@@ -147,8 +147,8 @@ static const struct {
 	{ -1, 5 }, { -2, 6 }, { 0, 10 }, { 0, 20 }, { 1, 11 }, { 1, 12 },
 };
 
-#define NUM_SENT	(sizeof(sent) / sizeof(sent[0]))
-#define NUM_HANDLED	(sizeof(handled) / sizeof(handled[0]))
+#define NUM_SENT	ARRAY_SIZE(sent)
+#define NUM_HANDLED	ARRAY_SIZE(handled)
 
 /* 0 and up: real-time; -1, -2: SIGUSR1, SIGUSR2. */
 static int number(int sig)
@@ -257,7 +257,7 @@ FREEZER_TEST(stop_and_cont)
 	ASSERT_NE(NULL, t);
 	pid = ASSERT_PID(frz_spawn(self->cg, spin, t));
 	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		num = frz_load(&t->num);
 		if (cases[i].stopped_before) {
 			ASSERT_EQ(0, kill(pid, SIGSTOP));
