@@ -504,6 +504,25 @@ int frz_wait_exit(pid_t pid, int timeout_ms)
 	return -ETIMEDOUT;
 }
 
+int frz_wait_stop(pid_t pid, int flags, int timeout_ms)
+{
+	long long deadline = deadline_after(timeout_ms);
+	int status;
+	bool late;
+	pid_t ret;
+
+	do {
+		late = passed(deadline);
+		ret = waitpid(pid, &status, flags | WNOHANG | __WALL);
+		if (ret == pid)
+			return status;
+		if (ret < 0)
+			return -errno;
+		usleep(FRZ_POLL_US);
+	} while (!late);
+	return -ETIMEDOUT;
+}
+
 struct writer {
 	const char *path;
 	const char *file;
@@ -532,25 +551,6 @@ int frz_writer_result(pid_t pid, int timeout_ms)
 	if (status < 0)
 		return status;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
-}
-
-int frz_wait_stop(pid_t pid, int flags, int timeout_ms)
-{
-	int64_t end = frz_now_ns() + timeout_ms * 1000000LL;
-	int status;
-	bool late;
-	pid_t ret;
-
-	do {
-		late = frz_now_ns() >= end;
-		ret = waitpid(pid, &status, flags | WNOHANG | __WALL);
-		if (ret == pid)
-			return status;
-		if (ret < 0)
-			return -errno;
-		usleep(200);
-	} while (!late);
-	return -ETIMEDOUT;
 }
 
 int frz_task_state(pid_t tid)

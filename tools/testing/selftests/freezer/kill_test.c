@@ -459,7 +459,7 @@ TEST_F_TIMEOUT(bombs, freeze_list_kill_thaw, 90)
 	unsigned long *num = ASSERT_WORDS(1);
 	static pid_t list[4096];
 	int i, j, n, late;
-	int64_t end;
+	long long end;
 
 	if (variant->killable)
 		ASSERT_EQ(0, set_killable(self->cg, 1));
