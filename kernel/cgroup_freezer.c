@@ -45,10 +45,11 @@
  *   FROZEN	otherwise.
  *
  * While somebody has its checkpoint guard a FROZEN cgroup is CHECKPOINTING, see
- * kernel/cgroup_freezer_checkpoint.c. It is THAWED while nobody asks.  The things that keep a cgroup from FROZEN
- * are counted (nr_busy, nr_busy_children), so the state is known at any time
- * without a scan; freezer_update() works it out and freezer_set_state() is the
- * only function that changes it.
+ * kernel/cgroup_freezer_checkpoint.c. It is THAWED while nobody asks.  The
+ * things that keep a cgroup from FROZEN are counted (nr_busy,
+ * nr_busy_children), so the state is known at any time without a scan;
+ * freezer_update() works it out and freezer_set_state() is the only function
+ * that changes it.
  *
  * Locks
  * -----

@@ -241,6 +241,7 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 	if (!task->cgroup_freezer_closed)
 		return;
 
+	/* data_race: only a task that exits lets go of it, and then it may */
 	if (unlikely(data_race(task->files) == current->files))
 		attempt->shared = true;
 

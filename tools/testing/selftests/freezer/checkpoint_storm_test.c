@@ -48,10 +48,13 @@ struct storm {
 	char why[256];
 };
 
+/* The first thing that went wrong is told at the end. */
 #define wrong(s, ...) do { \
-	if (!frz_load(&(s)->bad)) \
-		snprintf((s)->why, sizeof((s)->why), __VA_ARGS__); \
-	frz_inc(&(s)->bad); \
+	struct storm *__s = (s); \
+	\
+	if (!frz_load(&__s->bad)) \
+		snprintf(__s->why, sizeof(__s->why), __VA_ARGS__); \
+	frz_inc(&__s->bad); \
 } while (0)
 
 static unsigned int roll(unsigned int *seed, unsigned int n)
@@ -154,7 +157,7 @@ static int killer(void *arg)
 }
 
 /* Freezes and thaws: of job by itself, of both from above. */
-static int freezer(void *arg)
+static int slicer(void *arg)
 {
 	struct storm *s = arg;
 	unsigned int seed = getpid();
@@ -268,7 +271,7 @@ static unsigned long setting(const char *name, unsigned long value)
 TEST_F_TIMEOUT(freezer, storm, LIMIT)
 {
 	static int (*const actors[])(void *arg) = {
-		opener, opener, killer, freezer, freezer, mover, remover,
+		opener, opener, killer, slicer, slicer, mover, remover,
 	};
 	unsigned long rounds = setting("STORM_ROUNDS", ROUNDS);
 	struct storm *s = frz_shared(sizeof(*s));
@@ -279,7 +282,7 @@ TEST_F_TIMEOUT(freezer, storm, LIMIT)
 	int fd;
 
 	ASSERT_NE(NULL, s);
-	strcpy(s->cg, self->cg);
+	snprintf(s->cg, sizeof(s->cg), "%s", self->cg);
 	ASSERT_EQ(0, frz_create(s->job, self->cg, "job"));
 	ASSERT_EQ(0, frz_create(s->part, s->job, "part"));
 	ASSERT_EQ(0, frz_create(s->other, self->cg, "other"));
@@ -309,9 +312,10 @@ TEST_F_TIMEOUT(freezer, storm, LIMIT)
 		EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT)) {
 			TH_LOG("actor %u", i);
 		}
-	TH_LOG("%lu granted, %lu refused, %lu cancelled, %lu holders killed, %lu thaws, %lu refused, %lu moves, %lu removed",
-	       s->granted, s->refused, s->cancelled, s->killed, s->thaws,
-	       s->barred, s->moves, s->removed);
+	TH_LOG("%lu granted, %lu refused, %lu cancelled, %lu holders killed",
+	       s->granted, s->refused, s->cancelled, s->killed);
+	TH_LOG("%lu thaws, %lu refused, %lu moves, %lu cgroups removed",
+	       s->thaws, s->barred, s->moves, s->removed);
 	EXPECT_EQ(0, frz_load(&s->bad)) {
 		TH_LOG("%lu times, first: %s", s->bad, s->why);
 	}

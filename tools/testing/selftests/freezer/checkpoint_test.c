@@ -363,7 +363,7 @@ FREEZER_TEST(kill_gives_it_back)
 	int fd, i;
 
 	ASSERT_NE(NULL, h);
-	strcpy(h->path, self->cg);
+	snprintf(h->path, sizeof(h->path), "%s", self->cg);
 	ASSERT_FREEZES(self->cg);
 	for (i = 0; i < 5; i++) {
 		pid_t pid;
@@ -409,7 +409,7 @@ FREEZER_TEST(not_with_shared_files)
 	int fd;
 
 	ASSERT_NE(NULL, h);
-	strcpy(h->path, self->cg);
+	snprintf(h->path, sizeof(h->path), "%s", self->cg);
 	ASSERT_PID(frz_spawn(NULL, share_files, h));
 	ASSERT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
 	ASSERT_EQ(0, frz_move_process(self->cg, h->pid));
@@ -441,7 +441,7 @@ FREEZER_TEST(two_openers)
 		pid_t pid[2];
 
 		for (n = 0; n < 2; n++) {
-			strcpy(h[n].path, self->cg);
+			snprintf(h[n].path, sizeof(h[n].path), "%s", self->cg);
 			frz_store(&h[n].word, 0);
 			pid[n] = ASSERT_PID(frz_spawn(NULL, hold, &h[n]));
 		}

@@ -55,10 +55,11 @@ static inline const char *guard_verdict(int fd)
 
 /* With what is in the way in the report. */
 #define ASSERT_GUARD(path) ({ \
-	int __fd = guard_open(path); \
+	const char *__path = (path); \
+	int __fd = guard_open(__path); \
 	\
 	ASSERT_LE(0, __fd) { \
-		TH_LOG("%s: %s", strerror(-__fd), frz_describe(path)); \
+		TH_LOG("%s: %s", strerror(-__fd), frz_describe(__path)); \
 	} \
 	__fd; \
 })

@@ -348,7 +348,6 @@ static int stuck_request(int fd, struct request *req)
 #define ASSERT_STUCK(c) ({ \
 	pid_t __p; \
 	\
-	(c)->fd[0] = self->fd; \
 	__p = ASSERT_PID(frz_spawn(self->cg, stat_once, c)); \
 	ASSERT_EQ(FUSE_GETATTR, stuck_request(self->fd, &self->req)); \
 	ASSERT_EQ(0, frz_wait_asleep(__p, FRZ_LIMIT)); \
@@ -449,12 +448,13 @@ static int open_guard_with_handler(void *arg)
 
 /* An opener that waits, known by the guard's being held. */
 #define ASSERT_WAITING(fn, h) ({ \
+	struct holder *__h = (h); \
 	pid_t __p; \
 	\
-	strcpy((h)->path, self->cg); \
-	frz_store(&(h)->word, 0); \
-	__p = ASSERT_PID(frz_spawn(NULL, fn, h)); \
-	ASSERT_EQ(0, frz_wait_word(&(h)->word, 1, FRZ_LIMIT)); \
+	snprintf(__h->path, sizeof(__h->path), "%s", self->cg); \
+	frz_store(&__h->word, 0); \
+	__p = ASSERT_PID(frz_spawn(NULL, fn, __h)); \
+	ASSERT_EQ(0, frz_wait_word(&__h->word, 1, FRZ_LIMIT)); \
 	ASSERT_STREQ("", becomes_content(self->cg, "freezer.checkpoint", \
 					 "held")); \
 	__p; \
@@ -532,12 +532,11 @@ static int exec_with_sibling(void *arg)
 {
 	pthread_t thread;
 	struct call *c = arg;
-	char *argv[] = { "sleep", "1000", NULL };
 
 	if (pthread_create(&thread, NULL, stat_thread, c))
 		return 1;
 	frz_wait_word(&c->done, 100, FRZ_LIMIT);
-	execv("/bin/sleep", argv);
+	execl("/bin/sleep", "sleep", "1000", NULL);
 	return 1;
 }
 
@@ -874,12 +873,11 @@ struct split {
 static void *split_thread(void *arg)
 {
 	struct split *s = arg;
-	char *argv[] = { "sleep", "1000", NULL };
 
 	s->tid = gettid();
 	frz_store(&s->ready, 1);
 	frz_wait_word(&s->go, 1, FRZ_LIMIT);
-	execv("/bin/sleep", argv);
+	execl("/bin/sleep", "sleep", "1000", NULL);
 	return NULL;
 }
 
