@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# plot.sh DIR: bench.csv in DIR as plots, bench.svg and slice.svg, if there is a gnuplot.
+# plot.sh DIR: bench.csv in DIR as a plot, bench.svg, if there is a gnuplot.
 
 set -eu
 dir=$1
@@ -23,7 +23,7 @@ data=$dir/plot
 mkdir -p "$data"
 for what in freeze "thaw, all work" walk; do
 	name=${what%%,*}
-	for kind in mix nanosleep; do
+	for kind in mix; do
 		points ours "$kind: $what" v1 >"$data/$name-$kind-ours"
 		points ours "$kind: $what" - >"$data/$name-$kind-walk"
 		points vanilla "$kind: $what" v1 >"$data/$name-$kind-v1"

@@ -25,9 +25,9 @@ sub get {
 
 # A figure and half of what lies between the best and the worst round, in percent
 sub figure {
-	my ($r, $scale, $format) = @_;
+	my $r = shift;
 	return '' unless $r;
-	my $text = sprintf($format // '%s', number($r->{median} / $scale));
+	my $text = number($r->{median});
 	my $spread = $r->{median} > 0 ? 50 * ($r->{max} - $r->{min}) / $r->{median} : 0;
 	return $spread >= 1 ? sprintf('%s ±%.0f%%', $text, $spread) : $text;
 }
@@ -56,7 +56,8 @@ sub table {
 	for my $line (@lines) {
 		for my $i (0 .. $#$line) {
 			(my $plain = $line->[$i]) =~ s/[\x80-\xbf]//g;
-			$width[$i] = length $plain if length($plain) > ($width[$i] // 0);
+			$width[$i] //= 0;
+			$width[$i] = length $plain if length($plain) > $width[$i];
 		}
 	}
 	for my $line (@lines) {
@@ -79,7 +80,7 @@ for my $n (@sizes) {
 		# The README has all kinds of the largest crowd only.
 		next if $markdown && $n != $sizes[0] && $kind ne ($n < 4 ? 'nanosleep' : 'mix') && $kind ne 'spin';
 		for my $what ('freeze', $kind eq 'spin' ? 'thaw, write' : 'thaw, all work') {
-			my @cells = map { figure(get(@$_), 1000) } (
+			my @cells = map { figure(get(@$_)) } (
 				['ours', 'crowd', "$kind: $what", 'v1', $n], ['vanilla', 'crowd', "$kind: $what", 'v1', $n],
 				['vanilla', 'crowd', "$kind: $what", 'v2', $n], ['vanilla', 'crowd', "$kind: $what", 'SIGSTOP', $n],
 				['ours', 'crowd', "$kind: walk", '-', $n]);
@@ -88,19 +89,20 @@ for my $n (@sizes) {
 		}
 	}
 }
-table('Freeze, until it is known, and thaw; milliseconds, median and half of the spread:', @lines);
+table('Freeze, until it is known, and thaw; microseconds, median and half of the spread:', @lines);
 
 # Hot paths: the shortest is free of ticks; of what allocates memory the median is compared.
 @lines = (['path', 'without the option', 'nothing frozen', '', '1000 frozen elsewhere', '', 'unpatched']);
 for my $what (sort keys %{ $seen{hot} // {} }) {
 	my $value = $what =~ /exit/ ? 'median' : 'min';
-	my ($without, $nothing, $elsewhere, $vanilla) = map {
+	my ($without, $again, $nothing, $elsewhere, $vanilla) = map {
 		my $r = get($_->[0], 'hot', $what, $_->[1], 0);
 		$r ? $r->{$value} / $ns_per_instruction : undef
-	} (['without', 'nothing'], ['ours', 'nothing'], ['ours', 'elsewhere'], ['vanilla', 'nothing']);
-	my $more = sub { defined $_[0] && $without ? sprintf('%+.2f %%', 100 * ($_[0] / $without - 1)) : '' };
+	} (['without', 'nothing'], ['without', 'elsewhere'], ['ours', 'nothing'], ['ours', 'elsewhere'], ['vanilla', 'nothing']);
+	# Each is compared with what was measured in the same place of the same sequence.
+	my $more = sub { defined $_[0] && $_[1] ? sprintf('%+.2f %%', 100 * ($_[0] / $_[1] - 1)) : '' };
 	my $count = sub { defined $_[0] ? sprintf('%.1f', $_[0]) : '' };
-	push @lines, [$what, $count->($without), $count->($nothing), $more->($nothing), $count->($elsewhere), $more->($elsewhere), $count->($vanilla)];
+	push @lines, [$what, $count->($without), $count->($nothing), $more->($nothing, $without), $count->($elsewhere), $more->($elsewhere, $again), $count->($vanilla)];
 }
 table('Paths of tasks that nobody freezes; instructions of user program and kernel:', @lines);
 
@@ -108,7 +110,7 @@ table('Paths of tasks that nobody freezes; instructions of user program and kern
 @lines = (['read freezer.state', 'this series', 'unpatched v1']);
 for my $what (sort keys %{ $seen{read} // {} }) {
 	my ($n) = sort { $b <=> $a } keys %{ $seen{read}{$what} };
-	push @lines, [$what, map { figure(get($_, 'read', $what, 'v1', $n), 1) } ('ours', 'vanilla')];
+	push @lines, [$what, map { figure(get($_, 'read', $what, 'v1', $n)) } ('ours', 'vanilla')];
 }
 table('Reading the state of the largest crowd; microseconds:', @lines);
 
