@@ -184,11 +184,12 @@ static int nr_running(void)
 void bench_wait_quiet(void)
 {
 	int64_t deadline = frz_now_ns() + BENCH_LIMIT_MS * 1000000LL;
+	int running;
 
-	while (nr_running() > 1 && frz_now_ns() < deadline)
+	while ((running = nr_running()) > 1 && frz_now_ns() < deadline)
 		frz_sleep_ms(1);
-	if (nr_running() > 1)
-		bench_fail("not all are asleep, runnable tasks", nr_running());
+	if (running > 1)
+		bench_fail("not all are asleep, runnable tasks", running);
 }
 
 /* Children are born into the cgroups, where the caller is for a moment. */
