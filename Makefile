@@ -76,16 +76,13 @@ regress:
 check:
 	@harness/check.sh
 
-# The same measurement on our kernel and on the unpatched one
+# The same measurements on our kernel, on the same without the freezer, and on the unpatched one
 bench:
-	@VANILLA= harness/prepare.sh
-	@VANILLA=1 harness/prepare.sh
-	@VANILLA= harness/run.sh bench
-	@VANILLA=1 harness/run.sh bench
+	@harness/bench.sh
 
 # What was built; clean leaves the unpacked sources and what was fetched.
 clean:
-	rm -rf out/tree out/run out/series-* out/check out/*.log
+	rm -rf out/tree out/run out/series-* out/check out/bench-* out/*.log
 
 distclean:
 	rm -rf out

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tools.sh [build|check|regress]: see that the programs are there that a build, `make check` or `make regress` needs. What is missing is installed
+# tools.sh [build|check|regress|bench]: see that the programs are there that a build, or that make target, needs. What is missing is installed
 # when that is possible, else named with its Debian package and the one command that installs all of it.
 
 . "$(dirname "$0")/lib.sh"
@@ -49,6 +49,10 @@ fi
 # Faster the second time, but it works without.
 if [ "$(id -u)" = 0 ] && ! command -v ccache >/dev/null; then
 	packages+=(ccache)
+fi
+# The figures come without plots, too.
+if [ "${1:-build}" = bench ] && [ "$(id -u)" = 0 ] && ! command -v gnuplot >/dev/null; then
+	packages+=(gnuplot-nox)
 fi
 [ "${#packages[@]}" -gt 0 ] || exit 0
 

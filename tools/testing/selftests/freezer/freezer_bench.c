@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What freezing and thawing sleeping processes costs: the v1 freezer (of
- * whichever kernel this runs on), v2's cgroup.freeze, and SIGSTOP.
+ * What freezing costs: with the v1 freezer of whichever kernel this runs on,
+ * with v2's cgroup.freeze, and with SIGSTOP; and what a freezer costs those
+ * that do not use it.
  *
- * The crowd: N processes, a quarter each asleep in nanosleep, epoll_wait, the
- * read of a pipe, and pause. It is in a cgroup of each hierarchy at once.
+ *   mem     memory for each cgroup and each task       bench_mem.c
+ *   crowd   freeze and thaw of N processes             bench_crowd.c
+ *   read    reading freezer.state                      bench_crowd.c
+ *   hot     system calls, signals, pipes, fork, ...    bench_hot.c
+ *   slice   two jobs in turn, 10 ms each               bench_slice.c
  *
- *   freeze       from the request until the caller knows that all is frozen:
- *                the return of the blocking write where a write waits
- *                (freezer.timeout_ms exists), else reads of freezer.state with
- *                pauses that grow from 5 to 80 us; v2: poll of cgroup.events until "frozen 1";
- *                SIGSTOP: kill() and waitid() of each process
- *   after        work that the kernel and the crowd do after that moment
- *   thaw, write  the write (kill() of each), until it returns
- *   thaw, all    the same and all work of kernel and crowd after it, until
- *   work         everybody is asleep again
- *
- * Work after a call is what is stolen from a SCHED_IDLE task that does nothing
- * but read the clock for a while: gaps between its readings, less what such a
- * while steals when nothing was asked for (ticks). So deferred work, interrupts
- * and kernel threads count as well.
- *
- * The figures mean most on one CPU with a deterministic clock (QEMU -icount).
+ * The figures mean most on one CPU with a deterministic clock (QEMU -icount),
+ * where a nanosecond is a number of instructions; "make bench" does that, with
+ * our kernel, with our kernel less the option, and with the unpatched one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,158 +20,150 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "freezer_util.h"
+#include "bench.h"
 
-#define ROUNDS_MAX	1000
-#define LIMIT_MS	20000
-
-enum method { V1, V2, STOP, NR_METHODS };
-
-/* A kind of process, beside the four that sleep. */
-#define SPIN		4
-
-static const char * const method_name[] = { "v1", "v2", "SIGSTOP" };
-
-struct series {
-	int nr;
-	int64_t ns[ROUNDS_MAX];
+const char * const bench_method_name[] = { "v1", "v2", "SIGSTOP" };
+const char * const bench_kind_name[] = {
+	"nanosleep", "epoll_wait", "pipe read", "pause", "mix", "spin"
 };
 
-static char v1_path[FRZ_PATH_MAX], v2_root[64], v2_path[FRZ_PATH_MAX];
-static int v1_fd = -1, v2_fd = -1, v2_events = -1;
+bool bench_failed;
+
+static const char *kernel = "this";
+static bool v1_here;
 /* A write of FROZEN returns when it is FROZEN. */
 static bool v1_waits;
-static char release[65];
-static bool failed;
-
-static pid_t *crowd;
-static int crowd_size;
+static char v2_root[64];
 static uint32_t *crowd_ready;
 
-static void fail(const char *what, int64_t seen)
+void bench_fail(const char *what, int64_t seen)
 {
 	printf("# FAILED: %s: %lld\n", what, (long long)seen);
-	failed = true;
+	fflush(stdout);
+	bench_failed = true;
 }
 
-static void set_policy(int policy)
+void bench_progress(const char *format, ...)
+{
+	va_list args;
+
+	printf("# [%8.3f] ", frz_now_ns() / 1e9);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void bench_add(struct bench_series *s, double value)
+{
+	if (s->nr < BENCH_ROUNDS_MAX)
+		s->value[s->nr++] = value;
+}
+
+double bench_median(struct bench_series *s)
+{
+	if (!s->nr)
+		return 0;
+	qsort(s->value, s->nr, sizeof(s->value[0]), compare);
+	return s->value[s->nr / 2];
+}
+
+void bench_report(const char *part, const char *what, const char *method,
+		  int n, const char *unit, struct bench_series *s)
+{
+	double median = bench_median(s);
+
+	if (!s->nr)
+		return;
+	printf("%-8s %-32s %-8s %6d %12.3f %12.3f %12.3f %s\n", part, what,
+	       method, n, s->value[0], median, s->value[s->nr - 1], unit);
+	printf("csv,%s,%s,%s,%s,%d,%.4f,%.4f,%.4f,%d,%s\n", kernel, part, what,
+	       method, n, s->value[0], median, s->value[s->nr - 1], s->nr,
+	       unit);
+	fflush(stdout);
+}
+
+void bench_report_one(const char *part, const char *what, const char *method,
+		      int n, const char *unit, double value)
+{
+	struct bench_series s = { .nr = 1, .value = { value } };
+
+	bench_report(part, what, method, n, unit, &s);
+}
+
+void bench_policy(int policy)
 {
 	struct sched_param param = {
 		.sched_priority = policy == SCHED_FIFO ? 1 : 0,
 	};
 
 	if (sched_setscheduler(0, policy, &param))
-		fail("sched_setscheduler", -errno);
+		bench_fail("sched_setscheduler", -errno);
 }
 
-/* The time that others took from a SCHED_IDLE task within @window. */
-static int64_t stolen(int64_t window)
+bool bench_has(enum bench_method how)
 {
-	int64_t last = frz_now_ns(), end = last + window, sum = 0;
-	int64_t shortest = INT64_MAX;
-
-	set_policy(SCHED_IDLE);
-	while (last < end) {
-		int64_t now = frz_now_ns(), gap = now - last;
-
-		if (gap < shortest)
-			shortest = gap;
-		if (gap > 2 * shortest)
-			sum += gap - shortest;
-		last = now;
+	switch (how) {
+	case BENCH_V1:
+		return v1_here;
+	case BENCH_V2:
+		return v2_root[0];
+	default:
+		return true;
 	}
-	set_policy(SCHED_OTHER);
-	return sum;
 }
 
-/* How long others are watched. */
-static int64_t window_ns;
-
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void add(struct series *s, int64_t ns)
-{
-	if (s->nr < ROUNDS_MAX)
-		s->ns[s->nr++] = ns;
-}
-
-static int64_t median(struct series *s)
-{
-	if (!s->nr)
-		return 0;
-	qsort(s->ns, s->nr, sizeof(s->ns[0]), compare);
-	return s->ns[s->nr / 2];
-}
-
-/* What the samples of @s have above the usual @base. */
-static void subtract(struct series *s, struct series *base)
-{
-	int64_t usual = median(base);
-	int i;
-
-	for (i = 0; i < s->nr; i++)
-		s->ns[i] = s->ns[i] > usual ? s->ns[i] - usual : 0;
-}
-
-static void report(const char *what, const char *how, int n, struct series *s)
-{
-	int64_t mid = median(s);
-
-	if (!s->nr)
-		return;
-	printf("%-26s %-8s %6d %12.1f %12.1f %12.1f\n", what, how, n,
-	       s->ns[0] / 1e3, mid / 1e3, s->ns[s->nr - 1] / 1e3);
-	printf("csv,%s,%s,%s,%d,%lld,%lld,%lld,%d\n", release, what, how, n,
-	       (long long)s->ns[0], (long long)mid,
-	       (long long)s->ns[s->nr - 1], s->nr);
-	fflush(stdout);
-}
-
-static void sleeper(int kind)
+static void sleeper(enum bench_kind kind, unsigned long *counter)
 {
 	struct timespec ts = { .tv_sec = 1000000 };
+	unsigned long mine = 0;
 	struct epoll_event ev;
 	int ep = -1, p[2] = { -1, -1 };
 	char c;
 
-	if (kind == 1)
+	if (!counter)
+		counter = &mine;
+	if (kind == BENCH_EPOLL)
 		ep = epoll_create1(0);
-	if (kind == 2 && pipe(p))
+	if (kind == BENCH_PIPE && pipe(p))
 		_exit(1);
 	__atomic_fetch_add(crowd_ready, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
 		switch (kind) {
-		case 0:
+		case BENCH_NANOSLEEP:
 			nanosleep(&ts, NULL);
 			break;
-		case 1:
+		case BENCH_EPOLL:
 			epoll_wait(ep, &ev, 1, -1);
 			break;
-		case 2:
+		case BENCH_PIPE:
 			(void)!read(p[0], &c, 1);
 			break;
-		case 3:
+		case BENCH_PAUSE:
 			pause();
 			break;
-		default:	/* SPIN */
+		default:	/* BENCH_SPIN */
+			*(volatile unsigned long *)counter += 1;
 			break;
 		}
 	}
@@ -198,308 +181,98 @@ static int nr_running(void)
 	return running;
 }
 
-/* Until nobody but the caller is runnable. */
-static void wait_quiet(void)
+void bench_wait_quiet(void)
 {
-	int64_t deadline = frz_now_ns() + LIMIT_MS * 1000000LL;
+	int64_t deadline = frz_now_ns() + BENCH_LIMIT_MS * 1000000LL;
+	int running;
 
-	while (nr_running() > 1 && frz_now_ns() < deadline)
+	while ((running = nr_running()) > 1 && frz_now_ns() < deadline)
 		frz_sleep_ms(1);
-	if (nr_running() > 1)
-		fail("not all are asleep, runnable tasks", nr_running());
+	if (running > 1)
+		bench_fail("not all are asleep, runnable tasks", running);
 }
 
-/*
- * @n processes; @kind -1: a quarter of each kind of sleep. They are born into
- * the cgroups, where the caller is for a moment.
- */
-static void crowd_start(int n, int kind)
+/* Children are born into the cgroups, where the caller is for a moment. */
+void bench_crowd_enter(struct bench_group *group)
 {
-	pid_t self = getpid();
-	int64_t deadline;
-
 	*crowd_ready = 0;
-	crowd_size = 0;
-	frz_move_process(v1_path, self);
-	if (v2_fd >= 0)
-		frz_move_process(v2_path, self);
+	if (group->v1[0])
+		frz_move_process(group->v1, getpid());
+	if (group->v2[0])
+		frz_move_process(group->v2, getpid());
 	fflush(NULL);
-	while (crowd_size < n) {
-		pid_t pid = fork();
+}
 
-		if (!pid) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			if (crowd_size)
-				setpgid(0, crowd[0]);
-			else
-				setpgid(0, 0);
-			sleeper(kind < 0 ? crowd_size % 4 : kind);
-		}
-		if (pid < 0) {
-			fail("fork", -errno);
-			break;
-		}
-		if (!crowd_size)
-			setpgid(pid, pid);
-		crowd[crowd_size++] = pid;
+pid_t bench_crowd_add(struct bench_group *group, enum bench_kind kind,
+		      unsigned long *counter)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct sched_param param = { 0 };
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, group->size ? group->pids[0] : 0);
+		sched_setscheduler(0, SCHED_OTHER, &param);
+		sleeper(kind == BENCH_MIX ? group->size % BENCH_MIX : kind,
+			counter);
 	}
-	frz_move_process(frz_root(), self);
-	if (v2_fd >= 0)
-		frz_move_process(v2_root, self);
-	deadline = frz_now_ns() + 10 * LIMIT_MS * 1000000LL;
-	while (__atomic_load_n(crowd_ready, __ATOMIC_SEQ_CST) < (uint32_t)n &&
-	       frz_now_ns() < deadline)
+	if (pid < 0) {
+		bench_fail("fork", -errno);
+		return pid;
+	}
+	if (!group->size)
+		setpgid(pid, pid);
+	group->pids[group->size++] = pid;
+	return pid;
+}
+
+/* @ready: how many have to come up before the crowd is complete. */
+void bench_crowd_leave(struct bench_group *group, int ready)
+{
+	int64_t deadline = frz_now_ns() + 10 * BENCH_LIMIT_MS * 1000000LL;
+
+	if (group->v1[0])
+		frz_move_process(frz_root(), getpid());
+	if (group->v2[0])
+		frz_move_process(v2_root, getpid());
+	while (__atomic_load_n(crowd_ready, __ATOMIC_SEQ_CST) <
+	       (uint32_t)ready && frz_now_ns() < deadline)
 		frz_sleep_ms(1);
-	if (*crowd_ready != (uint32_t)n)
-		fail("processes that came up", *crowd_ready);
-}
-
-static void crowd_end(void)
-{
-	int i;
-
-	for (i = 0; i < crowd_size; i++)
-		kill(crowd[i], SIGKILL);
-	for (i = 0; i < crowd_size; i++)
-		if (frz_wait_exit(crowd[i], LIMIT_MS) < 0)
-			fail("a process does not die", crowd[i]);
-	crowd_size = 0;
-}
-
-static bool v1_is(const char *state)
-{
-	char text[32];
-	ssize_t len = pread(v1_fd, text, sizeof(text) - 1, 0);
-
-	text[len > 0 ? len : 0] = 0;
-	return !strncmp(text, state, strlen(state));
-}
-
-static void v1_freeze(void)
-{
-	struct timespec ts = { .tv_nsec = 5000 };
-	int64_t deadline = frz_now_ns() + LIMIT_MS * 1000000LL;
-
-	if (write(v1_fd, "FROZEN", 6) != 6)
-		fail("write of FROZEN", -errno);
-	if (v1_waits)
-		return;
-	while (!v1_is("FROZEN")) {
-		if (frz_now_ns() > deadline) {
-			fail("not FROZEN", 0);
-			return;
-		}
-		nanosleep(&ts, NULL);
-		if (ts.tv_nsec < 80000)
-			ts.tv_nsec *= 2;
-	}
-}
-
-static void v2_freeze(void)
-{
-	struct pollfd pfd = { .fd = v2_events, .events = POLLPRI };
-	int64_t deadline = frz_now_ns() + LIMIT_MS * 1000000LL;
-	char text[128];
-
-	if (write(v2_fd, "1", 1) != 1)
-		fail("write of cgroup.freeze", -errno);
-	for (;;) {
-		ssize_t len = pread(v2_events, text, sizeof(text) - 1, 0);
-
-		text[len > 0 ? len : 0] = 0;
-		if (strstr(text, "frozen 1"))
-			return;
-		if (frz_now_ns() > deadline) {
-			fail("cgroup.events does not say frozen 1", 0);
-			return;
-		}
-		poll(&pfd, 1, 1000);
-	}
-}
-
-static void stop_all(void)
-{
-	siginfo_t info;
-	int i;
-
-	for (i = 0; i < crowd_size; i++)
-		kill(crowd[i], SIGSTOP);
-	for (i = 0; i < crowd_size; i++)
-		if (waitid(P_PID, crowd[i], &info, WSTOPPED))
-			fail("waitid", -errno);
-}
-
-static void freeze(enum method how)
-{
-	switch (how) {
-	case V1:
-		v1_freeze();
-		break;
-	case V2:
-		v2_freeze();
-		break;
-	default:
-		stop_all();
-		break;
-	}
-}
-
-static void thaw(enum method how)
-{
-	int i;
-
-	switch (how) {
-	case V1:
-		if (write(v1_fd, "THAWED", 6) != 6)
-			fail("write of THAWED", -errno);
-		break;
-	case V2:
-		if (write(v2_fd, "0", 1) != 1)
-			fail("write of cgroup.freeze", -errno);
-		break;
-	default:
-		for (i = 0; i < crowd_size; i++)
-			kill(crowd[i], SIGCONT);
-		break;
-	}
-}
-
-/* @spins: somebody never sleeps, so the rest of the work has no end. */
-static void bench_freeze(enum method how, int rounds, const char *who,
-			 bool spins)
-{
-	static struct series frozen, after, write, work, base;
-	char what[64];
-	int i;
-
-	frozen.nr = 0;
-	after.nr = 0;
-	write.nr = 0;
-	work.nr = 0;
-	base.nr = 0;
-	/* The first round only warms up. */
-	for (i = 0; i <= rounds && !failed; i++) {
-		int64_t start = frz_now_ns(), ns[5] = { 0 };
-
-		freeze(how);
-		ns[0] = frz_now_ns() - start;
-		if (!spins)
-			ns[1] = stolen(window_ns);
-		start = frz_now_ns();
-		thaw(how);
-		ns[2] = frz_now_ns() - start;
-		if (spins) {
-			frz_sleep_ms(5);
-		} else {
-			ns[3] = stolen(window_ns);
-			wait_quiet();
-			ns[4] = stolen(window_ns);
-		}
-		if (!i)
-			continue;
-		add(&frozen, ns[0]);
-		add(&after, ns[1]);
-		add(&write, ns[2]);
-		add(&work, ns[3]);
-		add(&base, ns[4]);
-	}
-	subtract(&after, &base);
-	subtract(&work, &base);
-	for (i = 0; i < work.nr; i++)
-		work.ns[i] += write.ns[i];
-	snprintf(what, sizeof(what), "%s: freeze", who);
-	report(what, method_name[how], crowd_size, &frozen);
-	if (spins)
-		return;
-	snprintf(what, sizeof(what), "%s: after", who);
-	report(what, method_name[how], crowd_size, &after);
-	snprintf(what, sizeof(what), "%s: thaw, write", who);
-	report(what, method_name[how], crowd_size, &write);
-	snprintf(what, sizeof(what), "%s: thaw, all work", who);
-	report(what, method_name[how], crowd_size, &work);
-}
-
-/* A read-only walk over the crowd in the kernel, as little as there is. */
-static void bench_walk(int rounds)
-{
-	static struct series s;
-	int i;
-
-	s.nr = 0;
-	for (i = 0; i < rounds; i++) {
-		int64_t start = frz_now_ns();
-
-		getpriority(PRIO_PGRP, crowd[0]);
-		add(&s, frz_now_ns() - start);
-	}
-	report("walk (getpriority)", "-", crowd_size, &s);
-}
-
-static void bench_read(const char *state, int rounds)
-{
-	static struct series kept, opened;
-	char what[64], path[FRZ_PATH_MAX + 32], text[32];
-	int i;
-
-	if (!v1_is(state)) {
-		printf("# state %s was not to be had\n", state);
-		return;
-	}
-	snprintf(path, sizeof(path), "%s/freezer.state", v1_path);
-	kept.nr = 0;
-	opened.nr = 0;
-	for (i = 0; i < rounds; i++) {
-		int64_t start = frz_now_ns();
-		int fd;
-
-		if (pread(v1_fd, text, sizeof(text), 0) <= 0)
-			fail("read of the state", -errno);
-		add(&kept, frz_now_ns() - start);
-		start = frz_now_ns();
-		fd = open(path, O_RDONLY);
-		if (fd < 0 || read(fd, text, sizeof(text)) <= 0)
-			fail("read of the state", -errno);
-		close(fd);
-		add(&opened, frz_now_ns() - start);
-	}
-	if (!v1_is(state))
-		fail("the state has changed while it was read", 0);
-	snprintf(what, sizeof(what), "read %s: pread", state);
-	report(what, "v1", crowd_size, &kept);
-	snprintf(what, sizeof(what), "read %s: open", state);
-	report(what, "v1", crowd_size, &opened);
+	if (*crowd_ready < (uint32_t)ready)
+		bench_fail("processes that came up", *crowd_ready);
 }
 
 /*
- * Beside the crowd a task that spins; on one CPU it cannot come to rest as
- * long as a realtime task, the caller, does not sleep.
+ * Of many spinners most have not run in user mode yet when this returns: they
+ * are runnable at the same door as one that was interrupted there.
  */
-static void bench_read_freezing(int rounds)
+void bench_crowd_start(struct bench_group *group, int n, enum bench_kind kind)
 {
-	char path[FRZ_PATH_MAX + 32];
-	pid_t pid;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/freezer.state", v1_path);
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			;
+	group->size = 0;
+	group->pids = calloc(n, sizeof(*group->pids));
+	if (!group->pids) {
+		bench_fail("calloc", -ENOMEM);
+		return;
 	}
-	frz_move_process(v1_path, pid);
-	frz_sleep_ms(10);
-	set_policy(SCHED_FIFO);
-	if (fd < 0 || write(fd, "FROZEN", 6) != 6)
-		fail("O_NONBLOCK write of FROZEN", -errno);
-	bench_read("FREEZING", rounds);
-	set_policy(SCHED_OTHER);
-	close(fd);
-	thaw(V1);
-	kill(pid, SIGKILL);
-	if (frz_wait_exit(pid, LIMIT_MS) < 0)
-		fail("the spinning process does not die", pid);
+	bench_crowd_enter(group);
+	while (group->size < n && bench_crowd_add(group, kind, NULL) > 0)
+		;
+	bench_crowd_leave(group, kind == BENCH_SPIN ? 0 : n);
+}
+
+void bench_crowd_end(struct bench_group *group)
+{
+	int i;
+
+	for (i = 0; i < group->size; i++)
+		kill(group->pids[i], SIGKILL);
+	for (i = 0; i < group->size; i++)
+		if (frz_wait_exit(group->pids[i], BENCH_LIMIT_MS) < 0)
+			bench_fail("a process does not die", group->pids[i]);
+	group->size = 0;
+	free(group->pids);
+	group->pids = NULL;
 }
 
 static int open_in(const char *path, const char *file, int flags)
@@ -510,123 +283,207 @@ static int open_in(const char *path, const char *file, int flags)
 	snprintf(name, sizeof(name), "%s/%s", path, file);
 	fd = open(name, flags | O_CLOEXEC);
 	if (fd < 0)
-		fail(name, -errno);
+		bench_fail(name, -errno);
 	return fd;
 }
 
-/* v2 in a place of its own; without it the v2 figures are left out. */
-static void setup_v2(void)
-{
-	snprintf(v2_root, sizeof(v2_root), "/tmp/bench.XXXXXX");
-	if (!mkdtemp(v2_root))
-		return;
-	if (mount("bench", v2_root, "cgroup2", 0, NULL)) {
-		rmdir(v2_root);
-		return;
-	}
-	if (frz_create(v2_path, v2_root, "freezer_bench"))
-		return;
-	v2_fd = open_in(v2_path, "cgroup.freeze", O_RDWR);
-	v2_events = open_in(v2_path, "cgroup.events", O_RDONLY);
-}
-
-static void teardown(void)
-{
-	if (v1_fd >= 0)
-		thaw(V1);
-	if (v2_fd >= 0)
-		thaw(V2);
-	crowd_end();
-	if (v1_path[0] && frz_destroy(v1_path, LIMIT_MS))
-		fail("rmdir in v1", -EBUSY);
-	if (v2_path[0] && rmdir(v2_path))
-		fail("rmdir in v2", -errno);
-	if (v2_root[0] && !umount2(v2_root, MNT_DETACH))
-		rmdir(v2_root);
-}
-
-static bool setup(int n)
+int bench_group_create(struct bench_group *group, const char *name)
 {
 	char text[32];
-	int err = frz_setup();
+	int err;
 
-	crowd = calloc(n, sizeof(*crowd));
-	crowd_ready = frz_shared(sizeof(*crowd_ready));
-	if (!err)
-		err = frz_create(v1_path, NULL, "freezer_bench");
-	if (err || !crowd || !crowd_ready) {
-		fail("a cgroup of the v1 freezer", err);
-		return false;
+	memset(group, 0, sizeof(*group));
+	group->v1_fd = -1;
+	group->v2_fd = -1;
+	group->v2_events = -1;
+	if (bench_has(BENCH_V1)) {
+		err = frz_create(group->v1, NULL, name);
+		if (err) {
+			bench_fail("mkdir in v1", err);
+			return err;
+		}
+		group->v1_fd = open_in(group->v1, "freezer.state", O_RDWR);
+		snprintf(text, sizeof(text), "%d", BENCH_LIMIT_MS);
+		v1_waits = !frz_write(group->v1, "freezer.timeout_ms", text);
 	}
-	v1_fd = open_in(v1_path, "freezer.state", O_RDWR);
-	snprintf(text, sizeof(text), "%d", LIMIT_MS);
-	v1_waits = !frz_write(v1_path, "freezer.timeout_ms", text);
-	setup_v2();
+	if (bench_has(BENCH_V2)) {
+		err = frz_create(group->v2, v2_root, name);
+		if (err) {
+			bench_fail("mkdir in v2", err);
+			return err;
+		}
+		group->v2_fd = open_in(group->v2, "cgroup.freeze", O_RDWR);
+		group->v2_events = open_in(group->v2, "cgroup.events", O_RDONLY);
+	}
+	return 0;
+}
+
+void bench_group_destroy(struct bench_group *group)
+{
+	if (group->v1_fd >= 0)
+		bench_thaw(group, BENCH_V1);
+	if (group->v2_fd >= 0)
+		bench_thaw(group, BENCH_V2);
+	bench_crowd_end(group);
+	if (group->v1_fd >= 0) {
+		close(group->v1_fd);
+		if (frz_destroy(group->v1, BENCH_LIMIT_MS))
+			bench_fail("rmdir in v1", -EBUSY);
+	}
+	if (group->v2_fd >= 0) {
+		close(group->v2_fd);
+		close(group->v2_events);
+		if (rmdir(group->v2))
+			bench_fail("rmdir in v2", -errno);
+	}
+}
+
+static bool v1_frozen(struct bench_group *group)
+{
+	char text[32];
+	ssize_t len = pread(group->v1_fd, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = 0;
+	return !strncmp(text, "FROZEN", 6);
+}
+
+/*
+ * Where a write of FROZEN waits it is all there is to do. Else the state is
+ * read, with pauses that grow from 5 to 80 us.
+ */
+static void v1_freeze(struct bench_group *group)
+{
+	int64_t deadline = frz_now_ns() + BENCH_LIMIT_MS * 1000000LL;
+	struct timespec ts = { .tv_nsec = 5000 };
+
+	if (write(group->v1_fd, "FROZEN", 6) != 6)
+		bench_fail("write of FROZEN", -errno);
+	if (v1_waits)
+		return;
+	while (!v1_frozen(group)) {
+		if (frz_now_ns() > deadline) {
+			bench_fail("not FROZEN", 0);
+			return;
+		}
+		nanosleep(&ts, NULL);
+		if (ts.tv_nsec < 80000)
+			ts.tv_nsec *= 2;
+	}
+}
+
+static void v2_freeze(struct bench_group *group)
+{
+	struct pollfd pfd = { .fd = group->v2_events, .events = POLLPRI };
+	int64_t deadline = frz_now_ns() + BENCH_LIMIT_MS * 1000000LL;
+	char text[128];
+
+	if (write(group->v2_fd, "1", 1) != 1)
+		bench_fail("write of cgroup.freeze", -errno);
+	for (;;) {
+		ssize_t len = pread(group->v2_events, text, sizeof(text) - 1, 0);
+
+		text[len > 0 ? len : 0] = 0;
+		if (strstr(text, "frozen 1"))
+			return;
+		if (frz_now_ns() > deadline) {
+			bench_fail("cgroup.events does not say frozen 1", 0);
+			return;
+		}
+		poll(&pfd, 1, 1000);
+	}
+}
+
+/* As a gang scheduler does: one signal for the job, and wait for each. */
+static void stop_all(struct bench_group *group)
+{
+	siginfo_t info;
+	int i;
+
+	if (kill(-group->pids[0], SIGSTOP))
+		bench_fail("kill", -errno);
+	for (i = 0; i < group->size; i++)
+		if (waitid(P_PID, group->pids[i], &info, WSTOPPED))
+			bench_fail("waitid", -errno);
+}
+
+void bench_freeze(struct bench_group *group, enum bench_method how)
+{
+	switch (how) {
+	case BENCH_V1:
+		v1_freeze(group);
+		break;
+	case BENCH_V2:
+		v2_freeze(group);
+		break;
+	default:
+		stop_all(group);
+		break;
+	}
+}
+
+void bench_thaw(struct bench_group *group, enum bench_method how)
+{
+	switch (how) {
+	case BENCH_V1:
+		if (write(group->v1_fd, "THAWED", 6) != 6)
+			bench_fail("write of THAWED", -errno);
+		break;
+	case BENCH_V2:
+		if (write(group->v2_fd, "0", 1) != 1)
+			bench_fail("write of cgroup.freeze", -errno);
+		break;
+	default:
+		if (group->size && kill(-group->pids[0], SIGCONT))
+			bench_fail("kill", -errno);
+		break;
+	}
+}
+
+/* v2 in a place of its own; without it the v2 figures are left out. */
+static void setup(int n)
+{
+	char text[32];
+
+	crowd_ready = frz_shared(sizeof(*crowd_ready));
+	v1_here = !frz_setup();
+	snprintf(v2_root, sizeof(v2_root), "/tmp/bench.XXXXXX");
+	if (!mkdtemp(v2_root)) {
+		v2_root[0] = 0;
+	} else if (mount("bench", v2_root, "cgroup2", 0, NULL)) {
+		rmdir(v2_root);
+		v2_root[0] = 0;
+	}
 	/* 10000 processes want more than small machines allow. */
 	snprintf(text, sizeof(text), "%d", 4 * n + 4096);
 	if (n > 4096)
 		frz_write("/proc/sys/kernel", "threads-max", text);
 	prctl(PR_SET_TIMERSLACK, 1);
-	return v1_fd >= 0;
 }
 
-static void print_head(int n)
+static void print_head(void)
 {
+	static struct bench_series s;
 	char clock[64] = "?";
-	struct series s = { 0 };
 	struct utsname uts;
 	int i;
 
 	uname(&uts);
-	snprintf(release, sizeof(release), "%s", uts.release);
 	frz_read("/sys/devices/system/clocksource/clocksource0",
 		 "current_clocksource", clock, sizeof(clock));
 	for (i = 0; i < 100; i++) {
 		int64_t start = frz_now_ns();
 
-		add(&s, frz_now_ns() - start);
+		bench_add(&s, frz_now_ns() - start);
 	}
-	printf("# %s, %ld CPUs, clock %s (one reading: %lld ns), %d processes\n",
-	       release, sysconf(_SC_NPROCESSORS_ONLN), clock,
-	       (long long)median(&s), n);
-	printf("# v1: a write of FROZEN %s\n", v1_waits ?
-	       "waits until it is FROZEN" : "does not wait, the state is read");
-	printf("# csv,release,what,method,processes,min ns,median ns,max ns,rounds\n");
-	printf("%-26s %-8s %6s %12s %12s %12s\n", "what", "method", "n",
-	       "min us", "median us", "max us");
-}
-
-static void bench_one(int kind, const char *who, int rounds)
-{
-	enum method how;
-
-	crowd_start(1, kind);
-	frz_sleep_ms(10);
-	for (how = V1; how < NR_METHODS; how++)
-		if (how != V2 || v2_fd >= 0)
-			bench_freeze(how, rounds, who, kind == SPIN);
-	crowd_end();
-}
-
-static void bench_many(int n, int rounds)
-{
-	enum method how;
-
-	crowd_start(n, -1);
-	wait_quiet();
-	/* Longer than the slowest thaw: mainline needs 8 us per process. */
-	window_ns = 20000000 + n * 20000LL;
-	bench_walk(11);
-	bench_read("THAWED", 101);
-	for (how = V1; how < NR_METHODS && !failed; how++)
-		if (how != V2 || v2_fd >= 0)
-			bench_freeze(how, rounds, "crowd", false);
-	freeze(V1);
-	bench_read("FROZEN", 101);
-	thaw(V1);
-	wait_quiet();
-	bench_read_freezing(101);
-	wait_quiet();
+	printf("# kernel %s: %s, %ld CPUs, clock %s (one reading: %.0f ns)\n",
+	       kernel, uts.release, sysconf(_SC_NPROCESSORS_ONLN), clock,
+	       bench_median(&s));
+	printf("# v1 freezer: %s; v2: %s\n", v1_here ? "yes" : "no",
+	       v2_root[0] ? "yes" : "no");
+	printf("# csv,kernel,part,what,method,n,min,median,max,rounds,unit\n");
+	printf("%-8s %-32s %-8s %6s %12s %12s %12s\n", "part", "what", "method",
+	       "n", "min", "median", "max");
+	fflush(stdout);
 }
 
 static int parse_number(const char *text, int min, int max)
@@ -644,25 +501,70 @@ static int parse_number(const char *text, int min, int max)
 
 static void help(FILE *out)
 {
-	fputs("usage: freezer_bench [-N processes] [-r rounds]\n"
-	      "Measure what freezing and thawing sleeping processes costs.\n"
+	fputs("usage: freezer_bench [-p parts] [-m methods] [-N processes] [-r rounds] [-s seconds] [-k name]\n"
+	      "Measure what freezing costs.\n"
 	      "\n"
-	      "  -N N    size of the crowd, 10000 if not given\n"
-	      "  -r N    rounds with the crowd, 5 if not given (one task: ten times that)\n"
-	      "  -h      this text\n", out);
+	      "  -p LIST   of mem,crowd,read,hot,slice; all if not given\n"
+	      "  -m LIST   of v1,v2,SIGSTOP: the ways to freeze in crowd and slice; all if not given\n"
+	      "  -N N      size of the largest crowd, 10000 if not given\n"
+	      "  -r N      rounds with the largest crowd, 5 if not given (smaller ones: more)\n"
+	      "  -s N      seconds of time-slicing, 60 if not given\n"
+	      "  -k NAME   of the kernel, in the output\n"
+	      "  -h        this text\n", out);
+}
+
+/* Is @word in the list @list, which may be NULL for everything? */
+static bool listed(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (list && *list) {
+		if (!strncmp(list, word, len) &&
+		    (!list[len] || list[len] == ','))
+			return true;
+		list = strchr(list, ',');
+		if (!list)
+			return false;
+		list++;
+	}
+	return !list;
+}
+
+static const char *methods;
+
+bool bench_wanted(enum bench_method how)
+{
+	return bench_has(how) && listed(methods, bench_method_name[how]);
 }
 
 int main(int argc, char **argv)
 {
-	int c, n = 10000, rounds = 5;
+	int c, n = 10000, rounds = 5, seconds = 60;
+	const char *parts = NULL;
+	enum bench_method how;
 
-	while ((c = getopt(argc, argv, "N:r:h")) >= 0) {
+	/* What bench_hot.c executes */
+	if (argc == 2 && !strcmp(argv[1], "--exit"))
+		return 0;
+	while ((c = getopt(argc, argv, "p:m:N:r:s:k:h")) >= 0) {
 		switch (c) {
+		case 'p':
+			parts = optarg;
+			break;
+		case 'm':
+			methods = optarg;
+			break;
 		case 'N':
 			n = parse_number(optarg, 1, 100000);
 			break;
 		case 'r':
-			rounds = parse_number(optarg, 1, ROUNDS_MAX / 10);
+			rounds = parse_number(optarg, 1, BENCH_ROUNDS_MAX / 20);
+			break;
+		case 's':
+			seconds = parse_number(optarg, 1, 3600);
+			break;
+		case 'k':
+			kernel = optarg;
 			break;
 		case 'h':
 			help(stdout);
@@ -672,17 +574,22 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (setup(n)) {
-		print_head(n);
-		window_ns = 20000000;
-		bench_one(0, "nanosleep", 10 * rounds);
-		bench_one(1, "epoll_wait", 10 * rounds);
-		bench_one(2, "pipe read", 10 * rounds);
-		bench_one(3, "pause", 10 * rounds);
-		bench_one(SPIN, "spin", 10 * rounds);
-		bench_many(n, rounds);
-	}
-	teardown();
-	printf("%s\n", failed ? "# FAILED" : "# done");
-	return failed;
+	setup(n);
+	print_head();
+	/* First, while nothing has ever been frozen */
+	if (listed(parts, "hot"))
+		bench_hot(n < 1000 ? n : 1000);
+	if (listed(parts, "mem"))
+		bench_memory(rounds);
+	if (listed(parts, "crowd"))
+		bench_crowds(n, rounds);
+	if (listed(parts, "read") && bench_has(BENCH_V1))
+		bench_reading(n, 101);
+	for (how = 0; how < BENCH_NR_METHODS; how++)
+		if (listed(parts, "slice") && bench_wanted(how))
+			bench_slices(how, n < 1000 ? n : 1000, 8, seconds);
+	if (v2_root[0] && !umount2(v2_root, MNT_DETACH))
+		rmdir(v2_root);
+	printf("%s\n", bench_failed ? "# FAILED" : "# done");
+	return bench_failed;
 }
