@@ -33,6 +33,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "../kselftest.h"
@@ -472,10 +473,10 @@ static void steps(enum phase phase)
 		check_blocked(phase, "before");
 		freeze(phase);
 		check_blocked(phase, "frozen");
+		check_parent(phase);
 		end_all();
 		frz_sleep_ms(50);
 		check_frozen(phase);
-		check_parent(phase);
 		thaw();
 		check_results(phase, false);
 		return;
@@ -631,14 +632,25 @@ int sc_prep_pipe(struct sc *s)
 
 int sc_fill(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL), quiet = 0;
 	static char zeros[4096];
+	socklen_t len = sizeof(int);
+	int domain;
 
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	while (write(fd, zeros, sizeof(zeros)) > 0)
-		;
-	while (write(fd, zeros, 1) > 0)
-		;
+	/* Of a terminal or TCP, others move it on, and make room again. */
+	while (quiet < 3) {
+		quiet++;
+		while (write(fd, zeros, sizeof(zeros)) > 0)
+			quiet = 0;
+		while (write(fd, zeros, 1) > 0)
+			quiet = 0;
+		if (isatty(fd))
+			frz_sleep_ms(3);
+		else if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain,
+				     &len) && domain == AF_INET)
+			frz_sleep_ms(80);
+	}
 	fcntl(fd, F_SETFL, flags);
 	return 0;
 }

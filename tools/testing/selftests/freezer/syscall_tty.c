@@ -59,14 +59,9 @@ static int prep_pty_off(struct sc *s)
 /* A line that is not read: the output waits for it. */
 static int prep_pty_full(struct sc *s)
 {
-	int i, err = prep_pty(s);
+	int err = prep_pty(s);
 
-	/* A worker moves on what is written, and makes room again. */
-	for (i = 0; i < 4 && !err; i++) {
-		sc_fill(s->fd[0]);
-		frz_sleep_ms(2);
-	}
-	return err;
+	return err ? err : sc_fill(s->fd[0]);
 }
 
 static long call_read(struct sc *s)
