@@ -6,7 +6,10 @@
  */
 #include <linux/fuse.h>
 #include <linux/io_uring.h>
+#include <linux/vhost.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -345,6 +348,91 @@ FREEZER_TEST(uring_sqpoll_fed_from_outside)
 			usleep(1000);
 		}
 		ASSERT_EQ(before + 1, nr_completed(&r));
+	}
+}
+
+struct vhost {
+	unsigned long begun;
+	int kick;
+};
+
+/* Own a vhost device: that makes a worker. Each kick gives it work. */
+static int own_vhost(void *arg)
+{
+	struct vhost_vring_file ring = {};
+	struct vhost *v = arg;
+	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+	ring.fd = v->kick;
+	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER, NULL) ||
+	    ioctl(fd, VHOST_SET_VRING_KICK, &ring))
+		return 1;
+	frz_inc(&v->begun);
+	return frz_sleep(NULL);
+}
+
+/* How often the threads of a process but the first went to sleep or to work. */
+static int64_t worker_switches(pid_t pid)
+{
+	char name[64];
+	int64_t sum = 0;
+	pid_t tid;
+
+	/* The worker was made last: the next thread that there is. */
+	for (tid = pid + 1; tid < pid + 64; tid++) {
+		snprintf(name, sizeof(name), "/proc/%d/task/%d", pid, tid);
+		if (!access(name, F_OK))
+			sum += frz_proc_status(tid, "voluntary_ctxt_switches");
+	}
+	return sum;
+}
+
+static int wait_switch(pid_t pid, int64_t before, int timeout_ms)
+{
+	int64_t end = frz_now_ns() + timeout_ms * 1000000LL;
+
+	while (worker_switches(pid) == before) {
+		if (frz_now_ns() > end)
+			return -ETIMEDOUT;
+		frz_sleep_ms(1);
+	}
+	return 0;
+}
+
+/*
+ * A vhost worker works when the device is kicked. Ten times: FROZEN, a kick from
+ * outside, and the worker does not run for it; after the thaw it does.
+ */
+FREEZER_TEST(vhost_worker)
+{
+	struct vhost *v = frz_shared(sizeof(*v));
+	int64_t before;
+	pid_t pid;
+	int i;
+
+	ASSERT_NE(NULL, v);
+	v->kick = eventfd(0, EFD_NONBLOCK);
+	ASSERT_LE(0, v->kick);
+	pid = ASSERT_PID(frz_spawn(self->cg, own_vhost, v));
+	ASSERT_EQ(0, frz_wait_word(&v->begun, 1, FRZ_LIMIT));
+	before = worker_switches(pid);
+	ASSERT_EQ(0, eventfd_write(v->kick, 1));
+	ASSERT_EQ(0, wait_switch(pid, before, FRZ_LIMIT)) {
+		TH_LOG("the worker does not work without a freeze");
+	}
+	for (i = 0; i < 10; i++) {
+		ASSERT_FREEZES(self->cg);
+		/* On its way to the door it may have counted once more. */
+		frz_sleep_ms(5);
+		before = worker_switches(pid);
+		ASSERT_EQ(0, eventfd_write(v->kick, 1));
+		frz_sleep_ms(FRZ_WATCH);
+		EXPECT_EQ(before, worker_switches(pid)) {
+			TH_LOG("round %d: work was done while FROZEN", i);
+		}
+		EXPECT_STATE(self->cg, "FROZEN");
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, wait_switch(pid, before, FRZ_LIMIT));
 	}
 }
 
