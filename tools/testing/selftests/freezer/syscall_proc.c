@@ -273,7 +273,7 @@ static long call_fault(struct sc *s)
 
 		return sc_ret(read(zero, page, 16));
 	}
-	return *(volatile char *)page;
+	return __atomic_load_n(page, __ATOMIC_SEQ_CST);
 }
 
 static void pump_fault(struct sc *s)
@@ -284,7 +284,7 @@ static void pump_fault(struct sc *s)
 
 static void fill_page(struct sc *s)
 {
-	static char page[4096] __attribute__((aligned(4096))) = { 42 };
+	static char page[4096] = { 42 };
 	struct uffdio_copy copy = {
 		.dst = s->val[1],
 		.src = (unsigned long)page,

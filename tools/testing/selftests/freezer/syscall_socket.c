@@ -17,7 +17,7 @@
 
 #include "syscall_table.h"
 
-#define LARGE	(1 << 20)
+#define LARGE	0x100000
 #define PROTO	0x88b5		/* for experiments */
 #define RAW	253		/* likewise */
 

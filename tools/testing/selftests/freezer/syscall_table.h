@@ -29,11 +29,11 @@
 #define SC_TORN		(-10000L)
 
 /* Properties of a case. */
-#define SC_TIMED	(1 << 0)	/* takes a time limit, and keeps it */
-#define SC_JIFFIES	(1 << 1)	/* counts it in ticks: some ms early */
-#define SC_REPEAT	(1 << 2)	/* end() until the call is over */
-#define SC_ONLY_LIMIT	(1 << 3)	/* nothing but the limit ends it */
-#define SC_STOPPED	(1 << 4)	/* a stop, its state is T or t */
+#define SC_TIMED	0x01	/* takes a time limit, and keeps it */
+#define SC_JIFFIES	0x02	/* counts it in ticks: some ms early */
+#define SC_REPEAT	0x04	/* end() until the call is over */
+#define SC_ONLY_LIMIT	0x08	/* nothing but the limit ends it */
+#define SC_STOPPED	0x10	/* a stop, its state is T or t */
 
 struct sc_case;
 
@@ -51,6 +51,7 @@ struct sc {
 	long ret;		/* its result, or -errno */
 	int64_t t0, t1;
 	uint32_t word[SC_WORDS];	/* futexes and the like */
+	/* 0, 1: the case's; 2: used to see it asleep; 3: what went wrong */
 	long val[4];
 	char path[64];
 	char buf[512];

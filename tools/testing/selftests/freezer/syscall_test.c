@@ -70,21 +70,21 @@ static int64_t longest_ns, sum_ns;
 static int nr_freezes, nr_late, nr_stops, nr_told;
 static bool stuck_before;
 
-__attribute__((format(printf, 3, 4)))
-static void fault(struct sc *s, enum phase phase, const char *fmt, ...)
+static void __printf(3, 4) fault(struct sc *s, enum phase during,
+				 const char *fmt, ...)
 {
 	struct verdict *v = &verdicts[s - runs];
 	va_list ap;
 	int n;
 
-	if (phase == CONTROL)
+	if (during == CONTROL)
 		v->broken = true;
 	else
 		v->changed = true;
 	if (v->nr == 6)
 		return;
 	n = snprintf(v->text[v->nr], sizeof(v->text[0]), "%s: ",
-		     phase_names[phase]);
+		     phase_names[during]);
 	va_start(ap, fmt);
 	vsnprintf(v->text[v->nr++] + n, sizeof(v->text[0]) - n, fmt, ap);
 	va_end(ap);
@@ -580,9 +580,11 @@ static void report(void)
 	}
 	ksft_print_msg("%d system calls: %d changed, %d not frozen, %d failed without a freeze\n",
 		       nr_cases, changed, stuck, broken);
-	ksft_print_msg("%d freezes of all of them: %lld us on average, %lld us at most; %d calls late for one\n",
+	ksft_print_msg("%d freezes of all of them: %lld us on average, %lld us at most\n",
 		       nr_freezes, (long long)sum_ns / nr_freezes / 1000,
-		       (long long)longest_ns / 1000, nr_late);
+		       (long long)longest_ns / 1000);
+	ksft_print_msg("%d calls were over before the freeze across their limit\n",
+		       nr_late);
 	ksft_print_msg("told of a stop or a continuation: expected 0, seen %d\n",
 		       nr_told);
 	ksft_test_result(!nr_told, "no parent is told\n");
@@ -605,7 +607,7 @@ int main(int argc, char **argv)
 	err = frz_setup();
 	if (err)
 		ksft_exit_skip("no v1 freezer: %s\n", strerror(-err));
-	for (i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(topics); i++)
 		add_topic(topics[i], argc > 1 ? argv[1] : NULL);
 	ksft_set_plan(nr_cases + 1);
 	signal(SIGPIPE, SIG_IGN);

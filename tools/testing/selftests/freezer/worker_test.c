@@ -4,9 +4,97 @@
  * io_uring, which never return to user mode, and FUSE servers, without which a
  * system call does not come back.
  */
+#include <linux/fuse.h>
+#include <linux/io_uring.h>
+#include <linux/vhost.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "uring_test.h"
+
+#define ENTRIES	8
+
+struct ring {
+	int fd;
+	struct io_uring_params p;
+	char *sq;
+	char *cq;
+	struct io_uring_sqe *sqes;
+};
+
+static unsigned int *sq_word(struct ring *r, unsigned int off)
+{
+	return (unsigned int *)(r->sq + off);
+}
+
+static unsigned int *cq_word(struct ring *r, unsigned int off)
+{
+	return (unsigned int *)(r->cq + off);
+}
+
+static int map_ring(struct ring *r)
+{
+	struct io_uring_params *p = &r->p;
+	const int prot = PROT_READ | PROT_WRITE;
+
+	r->sq = mmap(NULL, p->sq_off.array + p->sq_entries * 4, prot,
+		     MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
+	r->cq = mmap(NULL, p->cq_off.cqes +
+		     p->cq_entries * sizeof(struct io_uring_cqe), prot,
+		     MAP_SHARED, r->fd, IORING_OFF_CQ_RING);
+	r->sqes = mmap(NULL, p->sq_entries * sizeof(*r->sqes), prot,
+		       MAP_SHARED, r->fd, IORING_OFF_SQES);
+	return r->sq == MAP_FAILED || r->cq == MAP_FAILED ||
+	       r->sqes == MAP_FAILED ? -1 : 0;
+}
+
+static int make_ring(struct ring *r, unsigned int flags)
+{
+	memset(r, 0, sizeof(*r));
+	r->p.flags = flags;
+	r->p.sq_thread_idle = 2000;
+	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &r->p);
+	return r->fd < 0 ? -1 : map_ring(r);
+}
+
+/* Put one entry into the ring; the kernel is not told yet. */
+static void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
+{
+	unsigned int *tail = sq_word(r, r->p.sq_off.tail);
+	unsigned int i = *tail & *sq_word(r, r->p.sq_off.ring_mask);
+
+	r->sqes[i] = *sqe;
+	sq_word(r, r->p.sq_off.array)[i] = i;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_SEQ_CST);
+}
+
+static int enter(struct ring *r, int submit, int wait, unsigned int flags)
+{
+	return syscall(SYS_io_uring_enter, r->fd, submit, wait, flags, NULL, 0);
+}
+
+static unsigned int nr_completed(struct ring *r)
+{
+	return __atomic_load_n(cq_word(r, r->p.cq_off.tail), __ATOMIC_SEQ_CST);
+}
+
+/* Take a completion, if there is one: its result into @res. */
+static bool take_cqe(struct ring *r, int *res)
+{
+	unsigned int *head = cq_word(r, r->p.cq_off.head);
+	struct io_uring_cqe *cqes = (void *)(r->cq + r->p.cq_off.cqes);
+
+	if (*head == nr_completed(r))
+		return false;
+	*res = cqes[*head & *cq_word(r, r->p.cq_off.ring_mask)].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
+	return true;
+}
 
 struct uring {
 	unsigned long begun;
@@ -263,10 +351,126 @@ FREEZER_TEST(uring_sqpoll_fed_from_outside)
 	}
 }
 
+struct vhost {
+	unsigned long begun;
+	int kick;
+};
+
+/* Own a vhost device: that makes a worker. Each kick gives it work. */
+static int own_vhost(void *arg)
+{
+	struct vhost_vring_file ring = {};
+	struct vhost *v = arg;
+	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+	ring.fd = v->kick;
+	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER, NULL) ||
+	    ioctl(fd, VHOST_SET_VRING_KICK, &ring))
+		return 1;
+	frz_inc(&v->begun);
+	return frz_sleep(NULL);
+}
+
+/* How often the threads of a process but the first went to sleep or to work. */
+static int64_t worker_switches(pid_t pid)
+{
+	char name[64];
+	int64_t sum = 0;
+	pid_t tid;
+
+	/* The worker was made last: the next thread that there is. */
+	for (tid = pid + 1; tid < pid + 64; tid++) {
+		snprintf(name, sizeof(name), "/proc/%d/task/%d", pid, tid);
+		if (!access(name, F_OK))
+			sum += frz_proc_status(tid, "voluntary_ctxt_switches");
+	}
+	return sum;
+}
+
+static int wait_switch(pid_t pid, int64_t before, int timeout_ms)
+{
+	int64_t end = frz_now_ns() + timeout_ms * 1000000LL;
+
+	while (worker_switches(pid) == before) {
+		if (frz_now_ns() > end)
+			return -ETIMEDOUT;
+		frz_sleep_ms(1);
+	}
+	return 0;
+}
+
+/*
+ * A vhost worker works when the device is kicked. Ten times: FROZEN, a kick from
+ * outside, and the worker does not run for it; after the thaw it does.
+ */
+FREEZER_TEST(vhost_worker)
+{
+	struct vhost *v = frz_shared(sizeof(*v));
+	int64_t before;
+	pid_t pid;
+	int i;
+
+	ASSERT_NE(NULL, v);
+	v->kick = eventfd(0, EFD_NONBLOCK);
+	ASSERT_LE(0, v->kick);
+	pid = ASSERT_PID(frz_spawn(self->cg, own_vhost, v));
+	ASSERT_EQ(0, frz_wait_word(&v->begun, 1, FRZ_LIMIT));
+	before = worker_switches(pid);
+	ASSERT_EQ(0, eventfd_write(v->kick, 1));
+	ASSERT_EQ(0, wait_switch(pid, before, FRZ_LIMIT)) {
+		TH_LOG("the worker does not work without a freeze");
+	}
+	for (i = 0; i < 10; i++) {
+		ASSERT_FREEZES(self->cg);
+		/* On its way to the door it may have counted once more. */
+		frz_sleep_ms(5);
+		before = worker_switches(pid);
+		ASSERT_EQ(0, eventfd_write(v->kick, 1));
+		frz_sleep_ms(FRZ_WATCH);
+		EXPECT_EQ(before, worker_switches(pid)) {
+			TH_LOG("round %d: work was done while FROZEN", i);
+		}
+		EXPECT_STATE(self->cg, "FROZEN");
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, wait_switch(pid, before, FRZ_LIMIT));
+	}
+}
+
+/* A FUSE file system with nothing but a root directory. */
+static const char fuse_dir[] = "/tmp/freezer_selftest.fuse";
+
 FIXTURE(fuse) {
 	char cg[FRZ_PATH_MAX];
 	int fd;
 };
+
+static int mount_fuse(void)
+{
+	char opts[128];
+	int fd, err;
+
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		const char *own = "/tmp/freezer_selftest.fusedev";
+
+		mknod(own, S_IFCHR | 0600, makedev(10, 229));
+		fd = open(own, O_RDWR | O_CLOEXEC);
+		err = -errno;
+		unlink(own);
+		if (fd < 0)
+			return err;
+	}
+	umount2(fuse_dir, MNT_DETACH);
+	mkdir(fuse_dir, 0755);
+	snprintf(opts, sizeof(opts),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (mount("freezer_selftest", fuse_dir, "fuse", 0, opts)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
 
 FIXTURE_SETUP(fuse)
 {
@@ -285,6 +489,67 @@ FIXTURE_TEARDOWN(fuse)
 	umount2(fuse_dir, MNT_DETACH);
 	freezer_teardown(_metadata, (void *)self, NULL);
 	rmdir(fuse_dir);
+}
+
+struct request {
+	struct fuse_in_header head;
+	char rest[FUSE_MIN_READ_BUFFER * 2];
+};
+
+/* The next request: its opcode, -ETIMEDOUT, -errno. */
+static int next_request(int fd, struct request *req, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	if (poll(&pfd, 1, timeout_ms) != 1)
+		return -ETIMEDOUT;
+	return read(fd, req, sizeof(*req)) < 0 ? -errno :
+	       (int)req->head.opcode;
+}
+
+static int answer(int fd, const struct request *req, int error,
+		  const void *data, size_t size)
+{
+	struct {
+		struct fuse_out_header head;
+		char data[256];
+	} out = {
+		.head = {
+			.len = sizeof(out.head) + size,
+			.error = error,
+			.unique = req->head.unique,
+		},
+	};
+
+	if (size)
+		memcpy(out.data, data, size);
+	return write(fd, &out, out.head.len) < 0 ? -errno : 0;
+}
+
+/* Answer what it is; only a root directory is there. */
+static int serve(int fd, const struct request *req)
+{
+	struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION,
+		.minor = FUSE_KERNEL_MINOR_VERSION,
+		.max_write = 4096,
+	};
+	struct fuse_attr_out attr = {
+		.attr = { .ino = 1, .mode = S_IFDIR | 0755, .nlink = 2 },
+	};
+
+	switch (req->head.opcode) {
+	case FUSE_INIT:
+		return answer(fd, req, 0, &init, sizeof(init));
+	case FUSE_GETATTR:
+		return answer(fd, req, 0, &attr, sizeof(attr));
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		return 0;
+	default:
+		return answer(fd, req, -EOPNOTSUPP, NULL, 0);
+	}
 }
 
 struct files {
