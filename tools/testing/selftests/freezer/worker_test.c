@@ -4,97 +4,13 @@
  * io_uring, which never return to user mode, and FUSE servers, without which a
  * system call does not come back.
  */
-#include <linux/fuse.h>
-#include <linux/io_uring.h>
 #include <linux/vhost.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 
 #include "freezer_test.h"
-
-#define ENTRIES	8
-
-struct ring {
-	int fd;
-	struct io_uring_params p;
-	char *sq;
-	char *cq;
-	struct io_uring_sqe *sqes;
-};
-
-static unsigned int *sq_word(struct ring *r, unsigned int off)
-{
-	return (unsigned int *)(r->sq + off);
-}
-
-static unsigned int *cq_word(struct ring *r, unsigned int off)
-{
-	return (unsigned int *)(r->cq + off);
-}
-
-static int map_ring(struct ring *r)
-{
-	struct io_uring_params *p = &r->p;
-	const int prot = PROT_READ | PROT_WRITE;
-
-	r->sq = mmap(NULL, p->sq_off.array + p->sq_entries * 4, prot,
-		     MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
-	r->cq = mmap(NULL, p->cq_off.cqes +
-		     p->cq_entries * sizeof(struct io_uring_cqe), prot,
-		     MAP_SHARED, r->fd, IORING_OFF_CQ_RING);
-	r->sqes = mmap(NULL, p->sq_entries * sizeof(*r->sqes), prot,
-		       MAP_SHARED, r->fd, IORING_OFF_SQES);
-	return r->sq == MAP_FAILED || r->cq == MAP_FAILED ||
-	       r->sqes == MAP_FAILED ? -1 : 0;
-}
-
-static int make_ring(struct ring *r, unsigned int flags)
-{
-	memset(r, 0, sizeof(*r));
-	r->p.flags = flags;
-	r->p.sq_thread_idle = 2000;
-	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &r->p);
-	return r->fd < 0 ? -1 : map_ring(r);
-}
-
-/* Put one entry into the ring; the kernel is not told yet. */
-static void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
-{
-	unsigned int *tail = sq_word(r, r->p.sq_off.tail);
-	unsigned int i = *tail & *sq_word(r, r->p.sq_off.ring_mask);
-
-	r->sqes[i] = *sqe;
-	sq_word(r, r->p.sq_off.array)[i] = i;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_SEQ_CST);
-}
-
-static int enter(struct ring *r, int submit, int wait, unsigned int flags)
-{
-	return syscall(SYS_io_uring_enter, r->fd, submit, wait, flags, NULL, 0);
-}
-
-static unsigned int nr_completed(struct ring *r)
-{
-	return __atomic_load_n(cq_word(r, r->p.cq_off.tail), __ATOMIC_SEQ_CST);
-}
-
-/* Take a completion, if there is one: its result into @res. */
-static bool take_cqe(struct ring *r, int *res)
-{
-	unsigned int *head = cq_word(r, r->p.cq_off.head);
-	struct io_uring_cqe *cqes = (void *)(r->cq + r->p.cq_off.cqes);
-
-	if (*head == nr_completed(r))
-		return false;
-	*res = cqes[*head & *cq_word(r, r->p.cq_off.ring_mask)].res;
-	__atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
-	return true;
-}
+#include "fuse_test.h"
+#include "uring_test.h"
 
 struct uring {
 	unsigned long begun;
@@ -436,41 +352,10 @@ FREEZER_TEST(vhost_worker)
 	}
 }
 
-/* A FUSE file system with nothing but a root directory. */
-static const char fuse_dir[] = "/tmp/freezer_selftest.fuse";
-
 FIXTURE(fuse) {
 	char cg[FRZ_PATH_MAX];
 	int fd;
 };
-
-static int mount_fuse(void)
-{
-	char opts[128];
-	int fd, err;
-
-	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		const char *own = "/tmp/freezer_selftest.fusedev";
-
-		mknod(own, S_IFCHR | 0600, makedev(10, 229));
-		fd = open(own, O_RDWR | O_CLOEXEC);
-		err = -errno;
-		unlink(own);
-		if (fd < 0)
-			return err;
-	}
-	umount2(fuse_dir, MNT_DETACH);
-	mkdir(fuse_dir, 0755);
-	snprintf(opts, sizeof(opts),
-		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
-	if (mount("freezer_selftest", fuse_dir, "fuse", 0, opts)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
 
 FIXTURE_SETUP(fuse)
 {
@@ -489,67 +374,6 @@ FIXTURE_TEARDOWN(fuse)
 	umount2(fuse_dir, MNT_DETACH);
 	freezer_teardown(_metadata, (void *)self, NULL);
 	rmdir(fuse_dir);
-}
-
-struct request {
-	struct fuse_in_header head;
-	char rest[FUSE_MIN_READ_BUFFER * 2];
-};
-
-/* The next request: its opcode, -ETIMEDOUT, -errno. */
-static int next_request(int fd, struct request *req, int timeout_ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	if (poll(&pfd, 1, timeout_ms) != 1)
-		return -ETIMEDOUT;
-	return read(fd, req, sizeof(*req)) < 0 ? -errno :
-	       (int)req->head.opcode;
-}
-
-static int answer(int fd, const struct request *req, int error,
-		  const void *data, size_t size)
-{
-	struct {
-		struct fuse_out_header head;
-		char data[256];
-	} out = {
-		.head = {
-			.len = sizeof(out.head) + size,
-			.error = error,
-			.unique = req->head.unique,
-		},
-	};
-
-	if (size)
-		memcpy(out.data, data, size);
-	return write(fd, &out, out.head.len) < 0 ? -errno : 0;
-}
-
-/* Answer what it is; only a root directory is there. */
-static int serve(int fd, const struct request *req)
-{
-	struct fuse_init_out init = {
-		.major = FUSE_KERNEL_VERSION,
-		.minor = FUSE_KERNEL_MINOR_VERSION,
-		.max_write = 4096,
-	};
-	struct fuse_attr_out attr = {
-		.attr = { .ino = 1, .mode = S_IFDIR | 0755, .nlink = 2 },
-	};
-
-	switch (req->head.opcode) {
-	case FUSE_INIT:
-		return answer(fd, req, 0, &init, sizeof(init));
-	case FUSE_GETATTR:
-		return answer(fd, req, 0, &attr, sizeof(attr));
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		return 0;
-	default:
-		return answer(fd, req, -EOPNOTSUPP, NULL, 0);
-	}
 }
 
 struct files {
