@@ -471,7 +471,6 @@ TEST_F_TIMEOUT(stuck, while_it_waits, 90)
 	struct call *c = frz_shared(sizeof(*c));
 	char other[FRZ_PATH_MAX];
 	pid_t pid, opener;
-	int fd;
 
 	ASSERT_NE(NULL, h);
 	ASSERT_NE(NULL, c);
@@ -509,13 +508,15 @@ TEST_F_TIMEOUT(stuck, while_it_waits, 90)
 
 	/* and a freeze that follows does not bring it back */
 	ASSERT_FREEZES(self->cg);
-	ASSERT_WAITING(open_guard, h);
+	opener = ASSERT_WAITING(open_guard, h);
 	ASSERT_EQ(0, serve(self->fd, &self->req));
 	ASSERT_EQ(0, frz_wait_word(&h->word, 2, FRZ_LIMIT));
 	EXPECT_LE(0, h->result);
 	EXPECT_STATE(self->cg, "CHECKPOINTING");
-	fd = guard_open(self->cg);
-	EXPECT_EQ(-EBUSY, fd);
+	EXPECT_EQ(-EBUSY, guard_open(self->cg));
+	ASSERT_EQ(0, kill(opener, SIGKILL));
+	ASSERT_EQ(SIGKILL, frz_wait_exit(opener, FRZ_LIMIT));
+	EXPECT_STATE(self->cg, "FROZEN");
 }
 
 /*
@@ -1178,7 +1179,7 @@ FREEZER_TEST(torn_by_oom)
 
 /*
  * A suspend that is tested as far as its freezer leaves the guard where it is:
- * nobody runs, nothing is torn. So does one that comes while an opener waits.
+ * nobody runs, nothing is torn.
  */
 FREEZER_TEST(suspend)
 {
@@ -1203,7 +1204,7 @@ FREEZER_TEST(suspend)
 	close(fd);
 	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&word[1]);
-	EXPECT_EQ('S', frz_task_state(pid));
+	EXPECT_EQ(0, wait_task_state(pid, 'S'));
 }
 
 TEST_HARNESS_MAIN
