@@ -240,6 +240,11 @@ void bench_slices(enum bench_method how, int n, int busy, int seconds)
 		busy = n;
 	bench_progress("two jobs of %d processes, %d of them busy, in turn for %d s: %s",
 		       n, busy, seconds, bench_method_name[how]);
+	/*
+	 * A static key that was switched on before is off by then, so the first
+	 * freeze has to patch: that shows that the count works.
+	 */
+	frz_sleep_ms(12000);
 	/* The scheduler of the jobs is not scheduled with them. */
 	bench_policy(SCHED_FIFO);
 	if (bench_group_create(&job[0].group, "job0"))
