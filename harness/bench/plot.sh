@@ -23,13 +23,11 @@ data=$dir/plot
 mkdir -p "$data"
 for what in freeze "thaw, all work" walk; do
 	name=${what%%,*}
-	for kind in mix; do
-		points ours "$kind: $what" v1 >"$data/$name-$kind-ours"
-		points ours "$kind: $what" - >"$data/$name-$kind-walk"
-		points vanilla "$kind: $what" v1 >"$data/$name-$kind-v1"
-		points vanilla "$kind: $what" v2 >"$data/$name-$kind-v2"
-		points vanilla "$kind: $what" SIGSTOP >"$data/$name-$kind-SIGSTOP"
-	done
+	points ours "mix: $what" v1 >"$data/$name-mix-ours"
+	points ours "mix: $what" - >"$data/$name-mix-walk"
+	points vanilla "mix: $what" v1 >"$data/$name-mix-v1"
+	points vanilla "mix: $what" v2 >"$data/$name-mix-v2"
+	points vanilla "mix: $what" SIGSTOP >"$data/$name-mix-SIGSTOP"
 done
 
 gnuplot <<END
