@@ -18,7 +18,7 @@ guest_mode=$mode
 tty=0
 
 case $mode in
-test) timeout=1500 ;;
+test) timeout=2400 ;;
 run | hibernate) timeout=300 ;;
 bench) timeout=1200 SMP=1 KVM=0 ;;
 gdb) timeout=0 guest_mode=shell KVM=0 ;;
