@@ -201,7 +201,10 @@ static void close_victim(struct victim *v)
 	close(v->pipe[1]);
 }
 
-/* A traced task is not ended by the default action of SIGTERM. */
+/*
+ * The default action of SIGTERM does not end a task that is traced, nor one that
+ * is stopped before its SIGCONT (term_waits_for_cont).
+ */
 static const int fatal[] = { SIGKILL, SIGTERM };
 
 /*
@@ -223,7 +226,7 @@ TEST_F_TIMEOUT(kill, waits_or_leaves, 90)
 
 	ASSERT_NE(NULL, v);
 	ASSERT_SPINNER(self->cg, word);
-	for (i = 0; i < (variant->traced ? 2 : 4); i++) {
+	for (i = 0; i < (variant->traced || variant->stopped ? 2 : 4); i++) {
 		int sig = fatal[i / 2];
 
 		killable = i % 2;
@@ -289,6 +292,66 @@ TEST_F_TIMEOUT(kill, turned_on_later, 90)
 	EXPECT_RUNS(word);
 }
 
+static const struct {
+	bool frozen;
+	bool killable;
+	bool cont_first;
+} terms[] = {
+	{ },
+	{ .frozen = true },
+	{ .frozen = true, .killable = true },
+	{ .frozen = true, .cont_first = true },
+	{ .frozen = true, .killable = true, .cont_first = true },
+};
+
+/*
+ *	cg	a process that is stopped by SIGSTOP
+ *
+ * SIGTERM waits for SIGCONT, in a cgroup that is not frozen, and so in one that
+ * is, killable or not: it is still there before and after the thaw, and is ended
+ * by the SIGCONT. If that comes before the thaw, it is ended by the thaw. It runs
+ * nothing. A failure is a signal that the freeze has lost, or has sped up.
+ */
+FREEZER_TEST(term_waits_for_cont)
+{
+	unsigned long *word = ASSERT_WORDS(1), seen;
+	unsigned int i;
+	int status;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(terms); i++) {
+		ASSERT_EQ(0, set_killable(self->cg, terms[i].killable));
+		pid = ASSERT_SPINNER(self->cg, word);
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_LE(0, frz_wait_stop(pid, WUNTRACED, FRZ_LIMIT));
+		if (terms[i].frozen)
+			ASSERT_FREEZES(self->cg);
+		seen = frz_load(word);
+		ASSERT_EQ(0, kill(pid, SIGTERM));
+		EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+		if (terms[i].cont_first) {
+			ASSERT_EQ(0, kill(pid, SIGCONT));
+			EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+		}
+		if (terms[i].frozen) {
+			EXPECT_STATE(self->cg, "FROZEN");
+			ASSERT_THAWS(self->cg);
+		}
+		if (!terms[i].cont_first) {
+			EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+			EXPECT_EQ('T', frz_task_state(pid));
+			ASSERT_EQ(0, kill(pid, SIGCONT));
+		}
+		status = frz_wait_exit(pid, FRZ_LIMIT);
+		ASSERT_LE(0, status) {
+			TH_LOG("round %u: not ended", i);
+		}
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_EQ(SIGTERM, WTERMSIG(status));
+		EXPECT_EQ(seen, frz_load(word));
+	}
+}
+
 /*
  * A victim that waits for the thaw is moved into a cgroup that is FROZEN as
  * well, but killable: it leaves there.
@@ -315,6 +378,13 @@ FREEZER_TEST(moved_to_killable)
 	EXPECT_STATE(self->cg, "FROZEN");
 }
 
+/* A shell has us ignore SIGQUIT if it runs us in the background. */
+static int spin_until_quit(void *arg)
+{
+	signal(SIGQUIT, SIG_DFL);
+	return frz_spin(arg);
+}
+
 /*
  * A signal that dumps core waits for the thaw in a killable cgroup, too: the
  * dump is work of the group. A SIGKILL after it does not wait.
@@ -327,7 +397,8 @@ FREEZER_TEST(core_dump_waits)
 
 	ASSERT_EQ(0, set_killable(self->cg, 1));
 	for (i = 0; i < 2; i++) {
-		pid = ASSERT_SPINNER(self->cg, word);
+		pid = ASSERT_PID(frz_spawn(self->cg, spin_until_quit, word));
+		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
 		ASSERT_FREEZES(self->cg);
 		ASSERT_EQ(0, kill(pid, SIGQUIT));
 		EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
