@@ -79,16 +79,22 @@ static long drain(int fd)
 	return sum;
 }
 
-/* Bytes between the two sides. */
+/*
+ * Bytes between the two sides. Only TCP has some that were sent and are not
+ * there yet. A UNIX socket counts as such the message that its sender has in
+ * hand while it waits for room.
+ */
 static long queued(struct quiet *q)
 {
+	socklen_t len = sizeof(int);
 	int in = 0, out = 0;
+	int domain;
 
 	if (ioctl(q->fd[0], FIONREAD, &in))
 		return -errno;
-	/* not for pipes */
-	if (ioctl(q->fd[1], SIOCOUTQ, &out))
-		out = 0;
+	if (!getsockopt(q->fd[1], SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+	    domain == AF_INET && ioctl(q->fd[1], SIOCOUTQ, &out))
+		return -errno;
 	return in > out ? in : out;
 }
 
@@ -183,17 +189,22 @@ static int inet_connect(struct quiet *q)
 	return fd;
 }
 
+/* The buffers do not grow: left alone, they may take all that is sent. */
 static int with_tcp(struct quiet *q)
 {
+	const int size = BIG / 32;
 	int fd;
 
-	if (with_tcp_listener(q))
+	/* the connection has it from the listener */
+	if (with_tcp_listener(q) ||
+	    setsockopt(q->fd[0], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))
 		return -1;
 	q->fd[1] = inet_connect(q);
 	fd = accept(q->fd[0], NULL, NULL);
 	close(q->fd[0]);
 	q->fd[0] = fd;
-	return q->fd[1] < 0 || fd < 0;
+	return q->fd[1] < 0 || fd < 0 ||
+	       setsockopt(q->fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 static int with_udp(struct quiet *q)
