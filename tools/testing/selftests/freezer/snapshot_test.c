@@ -663,7 +663,8 @@ FREEZER_TEST(ended_at_some_point)
 	for (i = 0; i < 20; i++) {
 		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err, tries = 0;
 		char name[16], partial[32];
-		const char *const args[] = { "--freeze", self->cg, name, NULL };
+		const char *const args[] = { "--freeze", "--registers=syscall",
+					     self->cg, name, NULL };
 		pid_t pid;
 
 		snprintf(name, sizeof(name), "s%u", i);
