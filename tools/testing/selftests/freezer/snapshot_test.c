@@ -26,7 +26,7 @@
 #define LOOKS		10
 
 /* Every so many snapshots with the registers that a tracer gets. */
-#define TRACED		10
+#define TRACED		2
 
 /* Tries in which an unguarded bank has to be seen torn once. */
 #define NEGATIVE_LOOKS	5000
@@ -266,7 +266,7 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 		}
 		tries++;
 		ret = tool("--quiet", "--freeze", "--files", regs,
-			   "--registers-wait=200", self->cg, "s");
+			   "--registers-wait=10000", self->cg, "s");
 		EXPECT_FALSE(exists("s.partial"));
 		if (ret == TOOL_NOT_FROZEN && tries < 20 + want * 20) {
 			EXPECT_FALSE(exists("s"));
@@ -291,6 +291,7 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 	}
 
 	stop_adversary(adversary);
+	EXPECT_EQ((done + TRACED - 1) / TRACED, full);
 	TH_LOG("%lu snapshots in %lu tries, %lu traced; thaws: %lu done, %lu refused",
 	       done, tries, full, frz_load(&adversary->thaws),
 	       frz_load(&adversary->refused));
