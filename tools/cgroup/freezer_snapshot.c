@@ -76,9 +76,11 @@ static const char help[] =
 "                      ptrace   by ptrace, or none\n"
 "                      syscall  what /proc/PID/syscall tells\n"
 "                      none     no registers\n"
-"                      Where the kernel does not stop a frozen task for a tracer,\n"
-"                      trying it may end the sleep of one thread of the group at\n"
-"                      the thaw, as attaching a debugger does. Only one is tried.\n"
+"                      A tracer may end the sleep of a thread, as attaching a\n"
+"                      debugger does: the system call is restarted at the thaw,\n"
+"                      or if it cannot be ends with EINTR. This is done before\n"
+"                      anything else is read. Where the kernel does not stop a\n"
+"                      frozen task for a tracer only one thread is tried\n"
 "    --registers-wait=MS\n"
 "                      how long to wait for a thread to stop (1000)\n"
 "    --stall=SECONDS   give up after so long without progress (30; 0: never).\n"
@@ -309,6 +311,25 @@ static void write_task_list(struct process *proc, FILE *tasks)
 	}
 }
 
+/*
+ * The registers of all come before anything else is read.  A tracer ends the
+ * sleep of a thread, which then goes through the kernel to the place where it
+ * stops, and may do on its way what it was waiting for: take a message from a
+ * pipe, say.  After that nothing moves any more.
+ */
+static void read_registers(struct group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->nr_procs; i++) {
+		struct process *proc = &group->procs[i];
+
+		doing("reading the registers of %d", proc->pid);
+		if (proc->rep < proc->nr_threads)
+			regs_read(proc);
+	}
+}
+
 static void write_processes(struct group *group)
 {
 	FILE *tasks = fdopen(out_create(out_dir, "tasks"), "w");
@@ -326,11 +347,8 @@ static void write_processes(struct group *group)
 		snprintf(name, sizeof(name), "%d", proc->pid);
 		dir = out_mkdir(out_dir, name);
 		proc_write(proc, dir);
-		if (proc->rep < proc->nr_threads) {
-			doing("reading the registers of %d", proc->pid);
-			regs_read(proc);
+		if (proc->rep < proc->nr_threads)
 			core_write(proc, dir);
-		}
 		close(dir);
 		write_task_list(proc, tasks);
 		if (!opt.quiet)
@@ -408,6 +426,7 @@ static void work(void)
 		group_hold();
 	clock_gettime(CLOCK_REALTIME, &begin);
 	group_scan(&group);
+	read_registers(&group);
 	group_write();
 	write_processes(&group);
 	verdict = group_release();

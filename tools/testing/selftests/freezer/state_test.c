@@ -478,30 +478,55 @@ FREEZER_TEST(reading_changes_nothing)
 	EXPECT_EQ(-ECANCELED, frz_writer_result(pid, FRZ_LIMIT));
 }
 
+struct repeater {
+	const char	*path;
+	unsigned long	go;	/* freezes asked for */
+	unsigned long	done;
+};
+
+static int freeze_on_go(void *arg)
+{
+	struct repeater *repeater = arg;
+	unsigned long i;
+
+	for (i = 1;; i++) {
+		while (frz_load(&repeater->go) < i)
+			sched_yield();
+		frz_freeze(repeater->path);
+		frz_inc(&repeater->done);
+	}
+	return 0;
+}
+
 /*
  * THAWED opens all doors, also when it comes at the moment at which the last
- * task of a FREEZING group parks (C5): two thousand times FROZEN is written to
- * a group of one spinner and some sleepers, and withdrawn at once, a little
- * later each time. After the write of THAWED freezer.stat counts no task that
- * is not free, and at the end all of them run. A failure means that a task
- * stays frozen in a group that says THAWED, until the next freeze and thaw.
+ * task of a FREEZING group parks (C5): two thousand times somebody freezes a
+ * group of spinners and a sleeper, and waits, and it is thawed as soon as the
+ * request is there. The writer has come back then and freezer.stat counts no
+ * task that is not free; at the end all of them run. A failure means that a task
+ * stays frozen in a group that says THAWED.
  */
 FREEZER_TEST(thaw_as_the_last_one_parks)
 {
 	unsigned long *word = ASSERT_WORDS(2);
-	int64_t parked = 0, asleep = 0, in_place = 0, until;
-	int i;
+	struct repeater *repeater = frz_shared(sizeof(*repeater));
+	int64_t parked = 0, asleep = 0, in_place = 0;
+	unsigned long i;
 
-	for (i = 0; i < 6; i++)
+	ASSERT_NE(NULL, repeater);
+	repeater->path = self->cg;
+	for (i = 0; i < 4; i++)
 		ASSERT_SPINNER(self->cg, &word[0]);
 	ASSERT_SLEEPER(self->cg, &word[1]);
-	for (i = 0; i < 2000 && !(parked + asleep + in_place); i++) {
-		ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state",
-						"FROZEN"));
-		for (until = frz_now_ns() + i % 200 * 2000;
-		     frz_now_ns() < until;)
+	ASSERT_PID(frz_spawn(NULL, freeze_on_go, repeater));
+	for (i = 1; i <= 2000 && !(parked + asleep + in_place); i++) {
+		frz_inc(&repeater->go);
+		while (frz_load(&repeater->done) < i &&
+		       strcmp(frz_content(self->cg, "freezer.self_freezing"),
+			      "1"))
 			;
 		ASSERT_EQ(0, frz_thaw(self->cg));
+		ASSERT_EQ(0, frz_wait_word(&repeater->done, i, FRZ_LIMIT));
 		parked = frz_stat(self->cg, "nr_parked");
 		asleep = frz_stat(self->cg, "nr_asleep");
 		in_place = frz_stat(self->cg, "nr_in_place");
@@ -509,7 +534,7 @@ FREEZER_TEST(thaw_as_the_last_one_parks)
 	EXPECT_EQ(0, parked);
 	EXPECT_EQ(0, asleep);
 	EXPECT_EQ(0, in_place) {
-		TH_LOG("in round %d", i);
+		TH_LOG("in round %lu", i - 1);
 	}
 	EXPECT_RUNS(&word[0]);
 }
