@@ -666,8 +666,11 @@ int sc_prep_pipe_full(struct sc *s)
 
 int sc_prep_path(struct sc *s)
 {
-	snprintf(s->path, sizeof(s->path), "/tmp/syscall_test.%d",
-		 (int)(s - runs));
+	static int serial;
+
+	/* Never the same twice: keys are remembered by their name. */
+	snprintf(s->path, sizeof(s->path), "/tmp/syscall_test.%d.%d", getpid(),
+		 serial++);
 	unlink(s->path);
 	return 0;
 }

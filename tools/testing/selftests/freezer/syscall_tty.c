@@ -138,11 +138,18 @@ static int prep_kmsg(struct sc *s)
 	return s->fd[1] < 0 ? -errno : 0;
 }
 
+#define LINE	"syscall_test: a line of the log\n"
+
+/* The kernel may have something to say meanwhile. */
 static long call_kmsg(struct sc *s)
 {
-	char buf[2048];
-	long ret = sc_ret(read(s->fd[0], buf, sizeof(buf)));
+	char buf[8192];
+	long ret;
 
+	do {
+		memset(buf, 0, sizeof(buf));
+		ret = sc_ret(read(s->fd[0], buf, sizeof(buf) - 1));
+	} while (ret > 0 && !strstr(buf, LINE));
 	return ret > 0 ? 0 : ret;
 }
 
@@ -158,17 +165,19 @@ static int prep_klog(struct sc *s)
 
 static long call_klog(struct sc *s)
 {
-	char buf[2048];
-	long ret = sc_ret(klogctl(2, buf, sizeof(buf)));
+	char buf[8192];
+	long ret;
 
+	do {
+		memset(buf, 0, sizeof(buf));
+		ret = sc_ret(klogctl(2, buf, sizeof(buf) - 1));
+	} while (ret > 0 && !strstr(buf, LINE));
 	return ret > 0 ? 0 : ret;
 }
 
 static void put_kmsg(struct sc *s)
 {
-	static const char line[] = "syscall_test: a line of the log\n";
-
-	if (write(s->fd[1], line, sizeof(line) - 1) < 0)
+	if (write(s->fd[1], LINE, sizeof(LINE) - 1) < 0)
 		s->val[3] = errno;
 }
 
