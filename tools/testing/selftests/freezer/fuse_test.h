@@ -62,7 +62,7 @@ static inline int next_request(int fd, struct request *req, int timeout_ms)
 }
 
 static inline int answer(int fd, const struct request *req, int error,
-		  const void *data, size_t size)
+			 const void *data, size_t size)
 {
 	struct {
 		struct fuse_out_header head;

@@ -53,7 +53,7 @@ FIXTURE_SETUP(mounts)
 	if (!sgn_present())
 		SKIP(return, "the kernel has no signal controller");
 	sgn_find(sgn_before);
-	strcpy(self->way[0].dir, MNT_DIR);
+	snprintf(self->way[0].dir, FRZ_PATH_MAX, "%s", MNT_DIR);
 	self->way[0].options = variant->options;
 	ASSERT_EQ(0, sgn_remount(sgn_before, self->way));
 }
