@@ -15,6 +15,7 @@
 
 #include "checkpoint_test.h"
 #include "fuse_test.h"
+#include "memcg_test.h"
 #include "uring_test.h"
 
 /* How many tasks of @cg are neither parked nor frozen in place. */
@@ -1100,12 +1101,31 @@ FREEZER_TEST(nothing_moves)
 	EXPECT_LT(0, g->alarms);
 }
 
-/*
- * An OOM victim has to leave: the holder reads "torn", and the state stays what
- * it is. The next checkpoint is consistent again.
- */
+/* With a memory cgroup whose limit is less than two hogs take. */
+FIXTURE(memory) {
+	char cg[FRZ_PATH_MAX];
+};
 
-static const char memory_dir[] = "/sys/fs/cgroup/unified/selftest_quiesce";
+FIXTURE_SETUP(memory)
+{
+	const char *what;
+	int err;
+
+	freezer_setup(_metadata, (void *)self, NULL);
+	err = memcg_setup(32 << 20, &what);
+	ASSERT_EQ(0, err) {
+		TH_LOG("%s: %s", what, strerror(-err));
+	}
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	int err;
+
+	freezer_teardown(_metadata, (void *)self, NULL);
+	err = memcg_teardown();
+	EXPECT_EQ(0, err);
+}
 
 static int hog(void *arg)
 {
@@ -1141,20 +1161,18 @@ static int eater(void *arg)
 	return 0;
 }
 
-FREEZER_TEST(torn_by_oom)
+/*
+ * An OOM victim has to leave: the holder reads "torn", and the state stays what
+ * it is. The next checkpoint is consistent again.
+ */
+TEST_F_TIMEOUT(memory, torn_by_oom, 90)
 {
 	unsigned long *word = ASSERT_WORDS(4);
 	pid_t victim, other, list[4];
 	int fd;
 
-	rmdir(memory_dir);
-	ASSERT_EQ(0, mkdir(memory_dir, 0755)) {
-		TH_LOG("%s: %s", memory_dir, strerror(errno));
-	}
-	ASSERT_EQ(0, frz_write(memory_dir, "memory.max", "33554432"));
-	ASSERT_EQ(0, frz_write(memory_dir, "memory.swap.max", "0"));
-	victim = ASSERT_PID(frz_spawn(memory_dir, hog, word));
-	other = ASSERT_PID(frz_spawn(memory_dir, eater, word));
+	victim = ASSERT_PID(frz_spawn(MEMCG_DIR, hog, word));
+	other = ASSERT_PID(frz_spawn(MEMCG_DIR, eater, word));
 	ASSERT_SPINNER(self->cg, &word[3]);
 	ASSERT_EQ(0, frz_move_process(self->cg, victim));
 	ASSERT_EQ(0, frz_wait_word(&word[0], 1, FRZ_LIMIT));
@@ -1174,7 +1192,6 @@ FREEZER_TEST(torn_by_oom)
 	EXPECT_STREQ("consistent", guard_verdict(fd));
 	close(fd);
 	frz_wait_exit(other, FRZ_LIMIT);
-	EXPECT_EQ(0, rmdir(memory_dir));
 }
 
 /*
