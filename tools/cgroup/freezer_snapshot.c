@@ -76,9 +76,10 @@ static const char help[] =
 "                      ptrace   by ptrace, or none\n"
 "                      syscall  what /proc/PID/syscall tells\n"
 "                      none     no registers\n"
-"                      Where the kernel does not stop a frozen task for a tracer,\n"
-"                      trying it may end the sleep of one thread of the group at\n"
-"                      the thaw, as attaching a debugger does. Only one is tried.\n"
+"                      A thread that is frozen in a system call does not stop for\n"
+"                      a tracer under the guard. Trying it may end its sleep\n"
+"                      afterwards, as attaching a debugger does. A kernel without\n"
+"                      the guard may stop no frozen thread: one is tried there.\n"
 "    --registers-wait=MS\n"
 "                      how long to wait for a thread to stop (1000)\n"
 "    --stall=SECONDS   give up after so long without progress (30; 0: never).\n"
@@ -412,6 +413,7 @@ static void work(void)
 	write_processes(&group);
 	verdict = group_release();
 	clock_gettime(CLOCK_REALTIME, &end);
+	regs_let_go();
 	alarm(0);
 	group_thaw();
 
