@@ -76,7 +76,7 @@
  * without it at the door; the ordering is explained at freezer_close_door(),
  * freezer_open_door(), __cgroup_freezer_kill(), __cgroup_freezer_trap(),
  * freezer_can_fork() and, in kernel/freezer.c, __cgroup_freezer_sleep(), where the
- * barriers are labelled (A) to (E) and (H).
+ * barriers are labelled (A) to (E), (H) and (I).
  *
  * System sleep
  * ------------
@@ -552,11 +552,30 @@ static void freezer_suspender_passes(void)
  *
  * All the time @task is at rest for its cgroup: it only runs in the kernel, from
  * its sleep to the door, as if its sleep had ended by itself.
+ *
+ * It may finish its system call on that way, so under a checkpoint guard a task
+ * that is in place stays there, and the trap waits until the guard is given
+ * back. A task that is parked has no system call to finish. Nor has one in a job
+ * control stop, which has JOBCTL_TRAPPING set: its tracer waits, within
+ * PTRACE_ATTACH or PTRACE_SEIZE, until it has changed over to the other stop.
+ *
+ *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
+ *
+ *	a trap is pending			it is parked
+ *	(E) full barrier			(I) full barrier
+ *	parked? wake it				a trap? do not stay
  */
+static bool freezer_may_trap(struct task_struct *task)
+{
+	return READ_ONCE(task->cgroup_freezer_rest) == CGROUP_FREEZER_PARKED ||
+	       READ_ONCE(task->jobctl) & JOBCTL_TRAPPING ||
+	       !freezer_is_sealed(task);
+}
+
 void __cgroup_freezer_trap(struct task_struct *task)
 {
-	smp_mb();	/* (E) pairs with (C) */
-	if (ptrace_trap_pending(task))
+	smp_mb();	/* (E) pairs with (C), (F) and (I) */
+	if (ptrace_trap_pending(task) && freezer_may_trap(task))
 		thaw_trapped_task(task);
 }
 
@@ -592,6 +611,10 @@ bool cgroup_freezer_hold(void)
 			WRITE_ONCE(current->cgroup_freezer_rest,
 				   CGROUP_FREEZER_PARKED);
 		spin_unlock_irq(&css_set_lock);
+
+		smp_mb();	/* (I) pairs with (E) */
+		if (ptrace_trap_pending(current))
+			return false;
 	}
 
 	return true;

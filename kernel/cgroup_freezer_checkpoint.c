@@ -22,9 +22,11 @@
  *
  *  - no task is added meanwhile: nobody forks in a FROZEN cgroup, and from the
  *    beginning (FREEZER_GUARDED) none is moved into the subtree or out of it;
- *  - a task that is quiescent stays so until the thaw, with one exception: a
- *    killed task may leave, see freezer_wants_to_leave(). While FREEZER_SEALED
- *    is set it may not, unless it is an OOM victim, which tears the checkpoint.
+ *  - a task that is quiescent stays so until the thaw, with two exceptions: a
+ *    killed task may leave, see freezer_wants_to_leave(), and a tracer may stop
+ *    a task, see __cgroup_freezer_trap(). While FREEZER_SEALED is set no killed
+ *    task leaves, unless it is an OOM victim, which tears the checkpoint, and
+ *    none stops that would have to finish a system call.
  *
  * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
  * quiescent is enough: at its end they still are. If it finds others, these are
@@ -41,6 +43,18 @@
  * At least one of them sees the other. freezer_unseal() is the same the other
  * way round: either the killer sees that the seal is off, or the pass finds the
  * killed task and lets it go.
+ *
+ *	CPU 0 (freezer_seal())			CPU 1 (the tracer, with siglock)
+ *
+ *						the task is traced
+ *	set FREEZER_SEALED			a trap is pending
+ *	(F) full barrier			(E) full barrier
+ *	traced? take siglock			FREEZER_SEALED? let it stay
+ *
+ * At least one of them sees the other. If the tracer does not see the seal it
+ * has woken the task by the time at which CPU 0 gets siglock, which then finds
+ * that it is not quiescent. When the seal comes off CPU 0 does the same, and
+ * sees to a trap for which the task was not woken (freezer_retry_trap()).
  *
  * A task that sleeps interruptibly is brought to its door by a fake signal, as
  * the system freezer does; its system call may be restarted at the thaw. The
@@ -232,6 +246,17 @@ static bool freezer_is_traced_now(struct task_struct *task)
 	return READ_ONCE(task->jobctl) & JOBCTL_PTRACE_FROZEN;
 }
 
+/* Does @task have to be woken for a tracer? Not under the seal. */
+static void freezer_retry_trap(struct task_struct *task)
+{
+	unsigned long flags;
+
+	if (likely(!READ_ONCE(task->ptrace)) || !lock_task_sighand(task, &flags))
+		return;
+	cgroup_freezer_trap(task);
+	unlock_task_sighand(task, &flags);
+}
+
 /* Account for @task, and do what makes it quiescent. */
 static void freezer_quiesce_task(struct task_struct *task, void *data)
 {
@@ -245,6 +270,7 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 	if (unlikely(data_race(task->files) == current->files))
 		attempt->shared = true;
 
+	freezer_retry_trap(task);
 	how = freeze_task_at_rest(task);
 	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
 	    !freezer_is_traced_now(task)) {
@@ -571,11 +597,15 @@ out:
 	return ret;
 }
 
-/* Whoever was killed meanwhile, and may leave a FROZEN cgroup, leaves now. */
+/*
+ * Whoever was killed meanwhile, and may leave a FROZEN cgroup, leaves now, and a
+ * tracer gets the stop that it has asked for.
+ */
 static void freezer_release_task(struct task_struct *task, void *data)
 {
 	if (unlikely(freezer_wants_to_leave(task)))
 		cgroup_freezer_kill(task);
+	freezer_retry_trap(task);
 }
 
 static void freezer_end_checkpoint(struct cgroup_freezer *freezer)

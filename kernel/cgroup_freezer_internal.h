@@ -27,7 +27,8 @@
  *				get it; no task is moved into or out of the
  *				subtree
  * @FREEZER_SEALED:		a killed task may not leave the subtree, unless it
- *				is an OOM victim
+ *				is an OOM victim, and a task that is frozen in
+ *				place does not stop for a tracer
  * @FREEZER_HELD:		the guard was granted: while FROZEN it is
  *				CHECKPOINTING, and no request may end that
  * @FREEZER_FREEZING:		asked to freeze for any reason

@@ -76,11 +76,10 @@ static const char help[] =
 "                      ptrace   by ptrace, or none\n"
 "                      syscall  what /proc/PID/syscall tells\n"
 "                      none     no registers\n"
-"                      A tracer may end the sleep of a thread, as attaching a\n"
-"                      debugger does: the system call is restarted at the thaw,\n"
-"                      or if it cannot be ends with EINTR. This is done before\n"
-"                      anything else is read. Where the kernel does not stop a\n"
-"                      frozen task for a tracer only one thread is tried\n"
+"                      A thread that is frozen in a system call does not stop for\n"
+"                      a tracer under the guard. Trying it may end its sleep\n"
+"                      afterwards, as attaching a debugger does. A kernel without\n"
+"                      the guard may stop no frozen thread: one is tried there.\n"
 "    --registers-wait=MS\n"
 "                      how long to wait for a thread to stop (1000)\n"
 "    --stall=SECONDS   give up after so long without progress (30; 0: never).\n"
@@ -431,6 +430,7 @@ static void work(void)
 	write_processes(&group);
 	verdict = group_release();
 	clock_gettime(CLOCK_REALTIME, &end);
+	regs_let_go();
 	alarm(0);
 	group_thaw();
 

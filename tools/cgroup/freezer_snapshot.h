@@ -195,6 +195,7 @@ void proc_write(struct process *proc, int dir);
 
 void regs_read(struct process *proc);
 void regs_free(struct process *proc);
+void regs_let_go(void);
 const char *regs_how(void);
 
 /* freezer_snapshot_core.c */

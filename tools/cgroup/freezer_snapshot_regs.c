@@ -8,8 +8,12 @@
  * other thread is bothered.  /proc/<pid>/syscall is what remains: the program
  * counter, the stack pointer, and the number and arguments of a system call.
  *
- * A tracer can only let go of a task that has stopped for it.  The one that did
- * not is let go of when the worker ends.
+ * Under the guard a thread that is frozen in its sleep does not stop either, but
+ * others do, so each is asked.  After the first wait in vain there is less
+ * patience for the rest.
+ *
+ * A tracer can only let go of a task that has stopped for it.  Those that did
+ * not do so when the guard is given back, or else when the worker ends.
  */
 #include <elf.h>
 #include <errno.h>
@@ -32,6 +36,9 @@
 
 /* More than any of them needs. */
 #define REGSET_MAX	(256 * 1024)
+
+/* What part of the patience is left for others after a wait in vain. */
+#define PATIENCE_LEFT	10
 
 /* The numbers are unique over the architectures, and a wrong one is refused. */
 static const unsigned int regset_types[] = {
@@ -59,9 +66,21 @@ static enum {
 	TRACE_DOES_NOT,
 } trace;
 
+static bool in_vain;
+
+/* Those that were asked to stop, and have not. */
+static pid_t *asked;
+static unsigned int nr_asked;
+static unsigned int room_asked;
+
 static unsigned int nr_full;
 static unsigned int nr_partial;
 static unsigned int nr_none;
+
+static bool guarded(void)
+{
+	return opt.guard && opt.cgroup;
+}
 
 static int64_t now_ms(void)
 {
@@ -160,7 +179,8 @@ static void explain(struct process *proc, struct thread *thread, int err)
 	case 0:
 		break;
 	case ETIMEDOUT:
-		note(proc->pid, thread->tid,
+		note(proc->pid, thread->tid, guarded() ?
+		     "not all registers: frozen in a system call, it does not stop for a tracer" :
 		     "not all registers: the kernel does not stop it for a tracer while it is frozen");
 		break;
 	case EPERM:
@@ -178,6 +198,28 @@ static void explain(struct process *proc, struct thread *thread, int err)
 	default:
 		note(proc->pid, thread->tid, "not all registers: %s",
 		     strerror(-err));
+	}
+}
+
+static void add_asked(pid_t tid)
+{
+	if (nr_asked == room_asked) {
+		room_asked = room_asked ? room_asked * 2 : 64;
+		asked = xalloc(asked, room_asked, sizeof(*asked));
+	}
+	asked[nr_asked++] = tid;
+}
+
+/* The guard has been given back, and whoever was asked to stop does so. */
+void regs_let_go(void)
+{
+	int64_t deadline = now_ms() + opt.regs_ms;
+
+	while (nr_asked) {
+		pid_t tid = asked[--nr_asked];
+
+		if (!wait_stop(tid, deadline))
+			ptrace(PTRACE_DETACH, tid, NULL, NULL);
 	}
 }
 
@@ -204,7 +246,7 @@ static void trace_process(struct process *proc)
 		}
 
 		err[i] = ask(thread->tid);
-		if (err[i] < 0 || trace == TRACE_WORKS)
+		if (err[i] < 0 || trace == TRACE_WORKS || guarded())
 			continue;
 		/* the very first tells whether it makes sense to go on */
 		err[i] = collect(thread, now_ms() + opt.regs_ms);
@@ -214,12 +256,17 @@ static void trace_process(struct process *proc)
 			trace = TRACE_DOES_NOT;
 	}
 
-	deadline = now_ms() + opt.regs_ms;
+	deadline = now_ms() + (in_vain ? opt.regs_ms / PATIENCE_LEFT :
+					 opt.regs_ms);
 	for (i = 0; i < proc->nr_threads; i++) {
 		struct thread *thread = &proc->threads[i];
 
 		if (err[i] > 0)
 			err[i] = collect(thread, deadline);
+		if (err[i] == -ETIMEDOUT && guarded()) {
+			in_vain = true;
+			add_asked(thread->tid);
+		}
 		thread->foreign = err[i] == -EOPNOTSUPP;
 		explain(proc, thread, err[i]);
 	}

@@ -5,19 +5,15 @@
  */
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "freezer_test.h"
+#include "memcg_test.h"
 
 #define MB		(1024UL * 1024)
 #define LIMIT		(64 * MB)
 #define VICTIM_SIZE	(40 * MB)
-
-static const char mnt[] = "/tmp/freezer_selftest.cgroup2";
-static char memcg[64];
 
 FIXTURE(oom) {
 	char cg[FRZ_PATH_MAX];
@@ -32,31 +28,20 @@ FIXTURE_VARIANT_ADD(oom, killable_1) { .killable = "1" };
 
 FIXTURE_SETUP(oom)
 {
-	char limit[32];
+	const char *what;
+	int err;
 
 	freezer_setup(_metadata, (void *)self, NULL);
-	snprintf(memcg, sizeof(memcg), "%s/oom", mnt);
-	mkdir(mnt, 0755);
-	ASSERT_EQ(0, mount("none", mnt, "cgroup2", 0, NULL)) {
-		TH_LOG("no cgroup2: %s", strerror(errno));
+	err = memcg_setup(LIMIT, &what);
+	ASSERT_EQ(0, err) {
+		TH_LOG("%s: %s", what, strerror(-err));
 	}
-	ASSERT_EQ(0, frz_write(mnt, "cgroup.subtree_control", "+memory"));
-	ASSERT_EQ(0, mkdir(memcg, 0755));
-	snprintf(limit, sizeof(limit), "%lu", LIMIT);
-	ASSERT_EQ(0, frz_write(memcg, "memory.max", limit));
-	frz_write(memcg, "memory.swap.max", "0");
 }
 
 FIXTURE_TEARDOWN(oom)
 {
-	int i;
-
 	freezer_teardown(_metadata, (void *)self, NULL);
-	for (i = 0; i < FRZ_LIMIT && rmdir(memcg) && errno == EBUSY; i++)
-		frz_sleep_ms(1);
-	frz_write(mnt, "cgroup.subtree_control", "-memory");
-	umount(mnt);
-	rmdir(mnt);
+	memcg_teardown();
 }
 
 struct hog {
@@ -74,7 +59,7 @@ static int write_score(const char *score)
 
 static int join_memcg(void)
 {
-	return frz_write(memcg, "cgroup.procs", "0");
+	return frz_write(MEMCG_DIR, "cgroup.procs", "0");
 }
 
 static void *spin_thread(void *arg)

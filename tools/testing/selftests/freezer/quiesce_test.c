@@ -15,6 +15,7 @@
 
 #include "checkpoint_test.h"
 #include "fuse_test.h"
+#include "memcg_test.h"
 #include "uring_test.h"
 
 /* How many tasks of @cg are neither parked nor frozen in place. */
@@ -775,6 +776,90 @@ FREEZER_TEST(traced)
 	EXPECT_RUNS(&word[0]);
 }
 
+struct read_end {
+	int fd[2];
+	char buf[16];
+	unsigned long reads;
+};
+
+/* Reads a pipe, in a sleep that can be frozen in place. */
+static int read_pipe(void *arg)
+{
+	struct read_end *b = arg;
+
+	if (read(b->fd[0], b->buf, sizeof(b->buf)) != 1)
+		return 1;
+	frz_inc(&b->reads);
+	return frz_sleep(NULL);
+}
+
+/*
+ * A tracer asks for stops under the guard. A task at its door stops, and one in
+ * a job control stop, too. One that is frozen in a read() does not, whether the
+ * data are there before the tracer or come after it: they stay in the pipe, and
+ * its memory as it is. It stops when the guard is given back, and the data are
+ * read after the thaw, at the latest.
+ */
+FREEZER_TEST(trapped)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	struct read_end *b[2];
+	pid_t spinner, stopped, reader[2];
+	struct user_regs_struct regs;
+	int i, n, fd;
+
+	spinner = ASSERT_SPINNER(self->cg, &word[0]);
+	stopped = ASSERT_PID(frz_spawn(self->cg, stop_and_spin, &word[1]));
+	ASSERT_EQ(0, wait_task_state(stopped, 'T'));
+	for (i = 0; i < 2; i++) {
+		b[i] = frz_shared(sizeof(*b[i]));
+		ASSERT_NE(NULL, b[i]);
+		ASSERT_EQ(0, pipe(b[i]->fd));
+		reader[i] = ASSERT_PID(frz_spawn(self->cg, read_pipe, b[i]));
+		ASSERT_EQ(0, frz_wait_asleep(reader[i], FRZ_LIMIT));
+	}
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	ASSERT_EQ(1, write(b[0]->fd[1], "x", 1));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ptrace(PTRACE_SEIZE, reader[i], 0, 0));
+		ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, reader[i], 0, 0));
+	}
+	ASSERT_EQ(1, write(b[1]->fd[1], "x", 1));
+
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, spinner, 0, 0));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, spinner, 0, 0));
+	ASSERT_LE(0, frz_wait_stop(spinner, 0, FRZ_LIMIT));
+	EXPECT_EQ(0, ptrace(PTRACE_GETREGS, spinner, 0, &regs));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, spinner, 0, 0));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, stopped, 0, 0));
+	ASSERT_LE(0, frz_wait_stop(stopped, 0, FRZ_LIMIT));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, stopped, 0, 0));
+
+	EXPECT_STANDS(&word[0]);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, waitpid(reader[i], NULL, WNOHANG | __WALL));
+		EXPECT_EQ(0, b[i]->buf[0]);
+		ASSERT_EQ(0, ioctl(b[i]->fd[0], FIONREAD, &n));
+		EXPECT_EQ(1, n);
+	}
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+	close(fd);
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_LE(0, frz_wait_stop(reader[i], 0, FRZ_LIMIT)) {
+			TH_LOG("reader %d", i);
+		}
+		EXPECT_EQ(0, frz_load(&b[i]->reads));
+		ASSERT_EQ(0, ptrace(PTRACE_DETACH, reader[i], 0, 0));
+	}
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, frz_wait_word(&b[i]->reads, 1, FRZ_LIMIT));
+	EXPECT_RUNS(&word[0]);
+}
+
 struct poker {
 	pid_t pid;
 	unsigned long *word;
@@ -1100,12 +1185,31 @@ FREEZER_TEST(nothing_moves)
 	EXPECT_LT(0, g->alarms);
 }
 
-/*
- * An OOM victim has to leave: the holder reads "torn", and the state stays what
- * it is. The next checkpoint is consistent again.
- */
+/* With a memory cgroup whose limit is less than two hogs take. */
+FIXTURE(memory) {
+	char cg[FRZ_PATH_MAX];
+};
 
-static const char memory_dir[] = "/sys/fs/cgroup/unified/selftest_quiesce";
+FIXTURE_SETUP(memory)
+{
+	const char *what;
+	int err;
+
+	freezer_setup(_metadata, (void *)self, NULL);
+	err = memcg_setup(32 << 20, &what);
+	ASSERT_EQ(0, err) {
+		TH_LOG("%s: %s", what, strerror(-err));
+	}
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	int err;
+
+	freezer_teardown(_metadata, (void *)self, NULL);
+	err = memcg_teardown();
+	EXPECT_EQ(0, err);
+}
 
 static int hog(void *arg)
 {
@@ -1141,20 +1245,18 @@ static int eater(void *arg)
 	return 0;
 }
 
-FREEZER_TEST(torn_by_oom)
+/*
+ * An OOM victim has to leave: the holder reads "torn", and the state stays what
+ * it is. The next checkpoint is consistent again.
+ */
+TEST_F_TIMEOUT(memory, torn_by_oom, 90)
 {
 	unsigned long *word = ASSERT_WORDS(4);
 	pid_t victim, other, list[4];
 	int fd;
 
-	rmdir(memory_dir);
-	ASSERT_EQ(0, mkdir(memory_dir, 0755)) {
-		TH_LOG("%s: %s", memory_dir, strerror(errno));
-	}
-	ASSERT_EQ(0, frz_write(memory_dir, "memory.max", "33554432"));
-	ASSERT_EQ(0, frz_write(memory_dir, "memory.swap.max", "0"));
-	victim = ASSERT_PID(frz_spawn(memory_dir, hog, word));
-	other = ASSERT_PID(frz_spawn(memory_dir, eater, word));
+	victim = ASSERT_PID(frz_spawn(MEMCG_DIR, hog, word));
+	other = ASSERT_PID(frz_spawn(MEMCG_DIR, eater, word));
 	ASSERT_SPINNER(self->cg, &word[3]);
 	ASSERT_EQ(0, frz_move_process(self->cg, victim));
 	ASSERT_EQ(0, frz_wait_word(&word[0], 1, FRZ_LIMIT));
@@ -1174,7 +1276,6 @@ FREEZER_TEST(torn_by_oom)
 	EXPECT_STREQ("consistent", guard_verdict(fd));
 	close(fd);
 	frz_wait_exit(other, FRZ_LIMIT);
-	EXPECT_EQ(0, rmdir(memory_dir));
 }
 
 /*

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A memory cgroup with a limit, wherever the test runs: in a mount of cgroup v2
+ * of its own. There is only one hierarchy, which may be mounted elsewhere, too,
+ * and be in use: the controller is turned off again only if it was off.
+ */
+#ifndef _FREEZER_MEMCG_TEST_H
+#define _FREEZER_MEMCG_TEST_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "freezer_util.h"
+
+#define MEMCG_MNT	"/tmp/freezer_selftest.cgroup2"
+#define MEMCG_DIR	MEMCG_MNT "/freezer_selftest"
+
+static bool memcg_was_off;
+
+/* Returns 0, or -errno with the step that failed in *@what. */
+static inline int memcg_setup(unsigned long limit, const char **what)
+{
+	char buf[256], text[32];
+	int err;
+
+	*what = "mount of cgroup2";
+	mkdir(MEMCG_MNT, 0755);
+	if (mount("none", MEMCG_MNT, "cgroup2", 0, NULL))
+		return -errno;
+
+	*what = "+memory";
+	err = frz_read(MEMCG_MNT, "cgroup.subtree_control", buf, sizeof(buf));
+	if (err < 0)
+		return err;
+	memcg_was_off = !strstr(buf, "memory");
+	err = frz_write(MEMCG_MNT, "cgroup.subtree_control", "+memory");
+	if (err)
+		return err;
+
+	/* left by a test that was killed */
+	*what = MEMCG_DIR;
+	rmdir(MEMCG_DIR);
+	if (mkdir(MEMCG_DIR, 0755))
+		return -errno;
+
+	*what = "memory.max";
+	snprintf(text, sizeof(text), "%lu", limit);
+	err = frz_write(MEMCG_DIR, "memory.max", text);
+	if (err)
+		return err;
+
+	/* not there without swap */
+	frz_write(MEMCG_DIR, "memory.swap.max", "0");
+	return 0;
+}
+
+/* Once its tasks are gone. Returns 0, or -errno if it could not be removed. */
+static inline int memcg_teardown(void)
+{
+	int i, err = 0;
+
+	for (i = 0; i < FRZ_LIMIT; i++) {
+		err = rmdir(MEMCG_DIR) ? -errno : 0;
+		if (err != -EBUSY)
+			break;
+		frz_sleep_ms(1);
+	}
+	if (memcg_was_off)
+		frz_write(MEMCG_MNT, "cgroup.subtree_control", "-memory");
+	memcg_was_off = false;
+	umount(MEMCG_MNT);
+	rmdir(MEMCG_MNT);
+	return err;
+}
+
+#endif /* _FREEZER_MEMCG_TEST_H */
