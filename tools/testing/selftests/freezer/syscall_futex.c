@@ -67,6 +67,12 @@ static long call_waitv(struct sc *s)
 			      s->c->arg[0] ? &ts : NULL, CLOCK_MONOTONIC));
 }
 
+bool sc_has_futex_wait(void)
+{
+	return syscall(SYS_futex_wait, NULL, 0, 0, 0, NULL, 0) == 0 ||
+	       errno != ENOSYS;
+}
+
 static long call_wait2(struct sc *s)
 {
 	struct timespec ts = sc_deadline(s, CLOCK_MONOTONIC);
@@ -321,9 +327,11 @@ static const struct sc_case cases[] = {
 	{ "futex_waitv", NULL, call_waitv, .end = wake, .want = 1 },
 	{ "futex_waitv until a time", NULL, call_waitv, .end = wake,
 	  .want = 1, .late = -ETIMEDOUT, .flags = SC_TIMED, .arg = { 1 } },
-	{ "futex_wait", NULL, call_wait2, .end = wake },
+	{ "futex_wait", NULL, call_wait2, .end = wake,
+	  .exists = sc_has_futex_wait },
 	{ "futex_wait until a time", NULL, call_wait2, .end = wake,
-	  .late = -ETIMEDOUT, .flags = SC_TIMED, .arg = { 1 } },
+	  .late = -ETIMEDOUT, .flags = SC_TIMED, .arg = { 1 },
+	  .exists = sc_has_futex_wait },
 	LOCK("futex LOCK_PI", FUTEX_LOCK_PI, 0, CLOCK_REALTIME),
 	LOCK("futex LOCK_PI until a time", FUTEX_LOCK_PI, 1, CLOCK_REALTIME),
 	LOCK("futex LOCK_PI2", FUTEX_LOCK_PI2, 0, CLOCK_MONOTONIC),

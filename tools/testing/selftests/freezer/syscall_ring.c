@@ -15,6 +15,9 @@
 
 #include "syscall_table.h"
 
+/* IORING_OP_FUTEX_WAIT, for headers that do not have it yet */
+#define OP_FUTEX_WAIT	51
+
 /* @arg[0]: how it waits, [1]: with a limit */
 static long call_aio(struct sc *s)
 {
@@ -128,7 +131,7 @@ static void fill_sqe(struct sc *s, struct io_uring_sqe *sqe,
 		sqe->addr = (uintptr_t)ts;
 		sqe->len = 1;
 		break;
-	case IORING_OP_FUTEX_WAIT:
+	case OP_FUTEX_WAIT:
 		/* FUTEX2_SIZE_U32 */
 		sqe->fd = 2;
 		sqe->addr = (uintptr_t)&s->word[0];
@@ -232,7 +235,8 @@ static const struct sc_case cases[] = {
 	     1, .flags = SC_TIMED),
 	RING("wait, interrupted", IORING_OP_READ, 0, sc_prep_pipe, sc_signal,
 	     -EINTR),
-	RING("futex wait", IORING_OP_FUTEX_WAIT, 0, NULL, wake, 0),
+	RING("futex wait", OP_FUTEX_WAIT, 0, NULL, wake, 0,
+	     .exists = sc_has_futex_wait),
 	RING("read by a worker", IORING_OP_READ, WORKER, sc_prep_pipe, sc_put,
 	     1),
 	RING("write by a worker", IORING_OP_WRITE, WORKER, sc_prep_pipe_full,

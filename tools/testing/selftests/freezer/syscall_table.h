@@ -76,6 +76,8 @@ struct sc_case {
 	long late;		/* the result when the limit passes */
 	int flags;
 	int arg[3];
+	/* Does this kernel have the call? NULL: all do. */
+	bool (*exists)(void);
 };
 
 struct sc_topic {
@@ -135,6 +137,9 @@ int sc_free_helper(struct sc *s);	/* out of the group with it */
 
 /* A process outside of the group: its pid or -errno. */
 pid_t sc_spawn_helper(struct sc *s, int (*fn)(void *arg));
+
+/* Linux 6.7 has brought futex_wait(), and the like in io_uring. */
+bool sc_has_futex_wait(void);
 
 /* Take descriptor @fd of the process of the case. */
 int sc_take_fd(struct sc *s, int fd);

@@ -70,8 +70,9 @@ static int64_t longest_ns, sum_ns;
 static int nr_freezes, nr_late, nr_stops, nr_told;
 static bool stuck_before;
 
-static void __printf(3, 4) fault(struct sc *s, enum phase during,
-				 const char *fmt, ...)
+static void fault(struct sc *s, enum phase during, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static void fault(struct sc *s, enum phase during, const char *fmt, ...)
 {
 	struct verdict *v = &verdicts[s - runs];
 	va_list ap;
@@ -529,11 +530,15 @@ static void run_phase(enum phase phase)
 
 static void add_topic(const struct sc_topic *topic, const char *only)
 {
-	int i;
+	const struct sc_case *c;
 
-	for (i = 0; i < topic->nr && nr_cases < MAX_CASES; i++) {
-		if (!only || strstr(topic->cases[i].name, only))
-			all[nr_cases++] = &topic->cases[i];
+	for (c = topic->cases; c < topic->cases + topic->nr; c++) {
+		if (only && !strstr(c->name, only))
+			continue;
+		if (c->exists && !c->exists())
+			ksft_print_msg("%s: not in this kernel\n", c->name);
+		else if (nr_cases < MAX_CASES)
+			all[nr_cases++] = c;
 	}
 }
 
