@@ -30,7 +30,7 @@
 
 /* Properties of a case. */
 #define SC_TIMED	0x01	/* takes a time limit, and keeps it */
-#define SC_JIFFIES	0x02	/* counts it in ticks: some ms early */
+#define SC_JIFFIES	0x02	/* counts it in ticks */
 #define SC_REPEAT	0x04	/* end() until the call is over */
 #define SC_ONLY_LIMIT	0x08	/* nothing but the limit ends it */
 #define SC_STOPPED	0x10	/* a stop, its state is T or t */
@@ -49,7 +49,8 @@ struct sc {
 	unsigned long begun;	/* is about to make the call */
 	unsigned long done;	/* is back from the call */
 	long ret;		/* its result, or -errno */
-	int64_t t0, t1;
+	int64_t t0, t1;		/* when it was called, and back */
+	int64_t ticks0, ticks1;	/* the same by the clock of the ticks */
 	uint32_t word[SC_WORDS];	/* futexes and the like */
 	/* 0, 1: the case's; 2: used to see it asleep; 3: what went wrong */
 	long val[4];
