@@ -950,14 +950,17 @@ static void freezer_thaw_subtree(struct cgroup_freezer *top)
  */
 int freezer_interrupted(void)
 {
+	/* one's own: only exec changes it, and that is not where we are */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
 	bool signalled;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	recalc_sigpending();
 	signalled = task_sigpending(current) && !freezing(current);
 	/* what the arch code has to see to restart a system call */
 	set_thread_flag(TIF_SIGPENDING);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 
 	return signalled ? -EINTR : -ERESTARTNOINTR;
 }

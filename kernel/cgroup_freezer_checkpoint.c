@@ -249,12 +249,16 @@ static bool freezer_is_traced_now(struct task_struct *task)
 /* Does @task have to be woken for a tracer? Not under the seal. */
 static void freezer_retry_trap(struct task_struct *task)
 {
+	struct sighand_struct *sighand;
 	unsigned long flags;
 
-	if (likely(!READ_ONCE(task->ptrace)) || !lock_task_sighand(task, &flags))
+	if (likely(!READ_ONCE(task->ptrace)))
+		return;
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
 		return;
 	cgroup_freezer_trap(task);
-	unlock_task_sighand(task, &flags);
+	spin_unlock_irqrestore(&sighand->siglock, flags);
 }
 
 /* Account for @task, and do what makes it quiescent. */

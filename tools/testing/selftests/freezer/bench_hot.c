@@ -94,7 +94,8 @@ static void op_fork(void)
 /* This program, which does nothing with --exit. */
 static void op_exec(void)
 {
-	char *argv[] = { "freezer_bench", "--exit", NULL }, *envp[] = { NULL };
+	static char * const argv[] = { "freezer_bench", "--exit", NULL };
+	static char * const envp[] = { NULL };
 	pid_t pid = vfork();
 
 	if (!pid) {
@@ -216,7 +217,7 @@ static void measure_all(const char *when)
 	unsigned int i;
 
 	bench_progress("hot paths, frozen: %s", when);
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		words[0] = 0;
 		words[1] = 0;
 		measure(&paths[i], when);

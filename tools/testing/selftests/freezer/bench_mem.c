@@ -26,7 +26,7 @@ static long kernel_kib(void)
 
 	if (frz_read("/proc", "meminfo", text, sizeof(text)))
 		return 0;
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		char *at = strstr(text, fields[i]);
 
 		if (at)

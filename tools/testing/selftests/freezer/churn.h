@@ -32,10 +32,6 @@
 #define CHURN_WORKERS_MAX	64
 #define CHURN_TEXT		160
 
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#endif
-
 /* TOP / MID / LOW are nested, OTHER is a sibling of TOP which stays thawed. */
 enum churn_cgroup {
 	CHURN_NOWHERE = -1,

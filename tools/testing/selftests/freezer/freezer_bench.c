@@ -163,7 +163,7 @@ static void sleeper(enum bench_kind kind, unsigned long *counter)
 			pause();
 			break;
 		default:	/* BENCH_SPIN */
-			*(volatile unsigned long *)counter += 1;
+			__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 			break;
 		}
 	}
@@ -501,7 +501,8 @@ static int parse_number(const char *text, int min, int max)
 
 static void help(FILE *out)
 {
-	fputs("usage: freezer_bench [-p parts] [-m methods] [-N processes] [-r rounds] [-s seconds] [-k name]\n"
+	fputs("usage: freezer_bench [-p parts] [-m methods] [-N processes] [-r rounds]\n"
+	      "                     [-s seconds] [-k name]\n"
 	      "Measure what freezing costs.\n"
 	      "\n"
 	      "  -p LIST   of mem,crowd,read,hot,slice; all if not given\n"

@@ -17,6 +17,10 @@
 
 #define FRZ_PATH_MAX	512
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#endif
+
 /*
  * Find the v1 hierarchy with the freezer; mount one on a private directory if
  * there is none. Returns 0, or -ENODEV when the kernel has no such controller.
