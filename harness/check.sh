@@ -53,6 +53,8 @@ mails() {
 					if (index($0, ":" type[i] ":") && $0 ~ file[i]) next
 				print
 			}' "$dir/checkpatch-ignored" -
+	# What checkpatch remembers is not of the series.
+	rm -f "$TREE"/.checkpatch-camelcase.*
 }
 
 # Objects are built again with more warnings, then put back as they were, so the kernel is not linked again for it.
