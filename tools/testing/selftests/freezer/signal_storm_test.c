@@ -18,7 +18,8 @@
 
 /*
  * How many rounds: the environment's STORM_ROUNDS, or this. A machine too slow
- * for that makes as many as it can in STORM_SECONDS for each test.
+ * for that makes as many as it can in STORM_SECONDS for each test, and in any
+ * case a few.
  */
 #define ROUNDS		100
 #define ROUNDS_SECONDS	10
@@ -35,6 +36,12 @@ static int64_t rounds_end(void)
 {
 	return frz_now_ns() +
 	       setting("STORM_SECONDS", ROUNDS_SECONDS) * 1000000000LL;
+}
+
+static bool one_more(int round, int rounds, int64_t end)
+{
+	return round < rounds &&
+	       (round < ROUNDS_LEAST || frz_now_ns() < end);
 }
 
 /* Shared with all tasks of the storm, also over exec: a file without a name. */
@@ -265,7 +272,7 @@ TEST_F_TIMEOUT(storms, none_survives, 3600)
 	first = variant->kind < 0 ? 0 : variant->kind;
 	last = variant->kind < 0 ? 3 : variant->kind;
 	end = rounds_end();
-	for (round = 0; round < rounds && frz_now_ns() < end; round++) {
+	for (round = 0; one_more(round, rounds, end); round++) {
 		unsigned long before = frz_load(&storm->births);
 
 		for (k = first; k <= last; k++)
@@ -356,7 +363,7 @@ SIGNAL_TEST(once_while_forking)
 	ASSERT_EQ(0, make_tree(cg, self->cg, out));
 	snprintf(text, sizeof(text), "%d", SIGRTMIN + 1);
 	end = rounds_end();
-	for (round = 0; round < rounds && frz_now_ns() < end; round++) {
+	for (round = 0; one_more(round, rounds, end); round++) {
 		memset(storm, 0, sizeof(*storm));
 		for (i = 0; i < LEVELS; i++)
 			ASSERT_PID(frz_spawn(cg[i], family, (void *)100));
@@ -433,7 +440,7 @@ SIGNAL_TEST(none_survives_moving)
 	m->cg = cg;
 	mover = ASSERT_PID(frz_spawn(NULL, move_all, m));
 	end = rounds_end();
-	for (round = 0; round < rounds && frz_now_ns() < end; round++) {
+	for (round = 0; one_more(round, rounds, end); round++) {
 		unsigned long before = frz_load(&storm->births);
 		unsigned long moves = frz_load(&m->moves);
 
