@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -27,7 +28,7 @@ struct tracee {
 	unsigned long bad;
 	unsigned long handled;
 	unsigned long poked;
-	int pipe[2];
+	int event;
 };
 
 static struct tracee *me;
@@ -56,15 +57,15 @@ static int sleep_long(void *arg)
 	return 0;
 }
 
-/* In the read of a pipe. */
-static int read_pipe(void *arg)
+/* In the read of an eventfd, a sleep that cannot be frozen in place. */
+static int read_event(void *arg)
 {
 	struct tracee *t = arg;
-	char c;
+	eventfd_t value;
 
 	for (;;) {
 		frz_inc(&t->word);
-		if (read(t->pipe[0], &c, 1) != 1)
+		if (eventfd_read(t->event, &value))
 			frz_inc(&t->bad);
 	}
 	return 0;
@@ -114,12 +115,12 @@ FIXTURE_VARIANT_ADD(debugger, seize_in_place) {
 };
 
 FIXTURE_VARIANT_ADD(debugger, attach_asleep) {
-	.fn = read_pipe,
+	.fn = read_event,
 	.asleep = true,
 };
 
 FIXTURE_VARIANT_ADD(debugger, seize_asleep) {
-	.fn = read_pipe,
+	.fn = read_event,
 	.asleep = true,
 	.seize = true,
 };
@@ -204,7 +205,8 @@ TEST_F_TIMEOUT(debugger, looks_and_lets_go, 90)
 	pid_t pid;
 
 	ASSERT_NE(NULL, t);
-	ASSERT_EQ(0, pipe(t->pipe));
+	t->event = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, t->event);
 	pid = ASSERT_PID(frz_spawn(self->cg, variant->fn, t));
 	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
 	if (variant->asleep)
@@ -245,8 +247,8 @@ TEST_F_TIMEOUT(debugger, looks_and_lets_go, 90)
 		EXPECT_EQ(seen, frz_load(&t->word));
 		ASSERT_EQ(0, kill(pid, SIGCONT));
 	}
-	if (variant->fn == read_pipe)
-		ASSERT_EQ(1, write(t->pipe[1], "x", 1));
+	if (variant->fn == read_event)
+		ASSERT_EQ(0, eventfd_write(t->event, 1));
 	if (variant->fn == sleep_long)
 		EXPECT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
 	if (variant->fn != sleep_long)
@@ -268,7 +270,7 @@ static void *sleep_thread(void *arg)
 
 static void *read_thread(void *arg)
 {
-	read_pipe(arg);
+	read_event(arg);
 	return NULL;
 }
 
@@ -287,7 +289,8 @@ static int run_threads(void *arg)
 	struct threads *p = arg;
 	pthread_t thread;
 
-	if (pipe(p->tracee[2].pipe) ||
+	p->tracee[2].event = eventfd(0, EFD_CLOEXEC);
+	if (p->tracee[2].event < 0 ||
 	    pthread_create(&thread, NULL, sleep_thread, &p->tracee[1]) ||
 	    pthread_create(&thread, NULL, read_thread, &p->tracee[2]) ||
 	    pthread_create(&thread, NULL, futex_thread, &p->tracee[3]))
@@ -319,7 +322,7 @@ static int list_threads(pid_t pid, pid_t *list, int max)
  * that it makes:
  *
  *	cg	a process of four threads: one spins, the others are in
- *		nanosleep(), in the read of a pipe and in a futex
+ *		nanosleep(), in the read of an eventfd and in a futex
  *
  * Freeze; ATTACH and waitpid() each thread, registers and the memory at the
  * stack pointer of each, DETACH each. Twice. FROZEN all the time; after the thaw

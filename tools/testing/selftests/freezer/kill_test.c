@@ -5,6 +5,7 @@
  * of the group stays FROZEN.
  */
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -62,7 +63,7 @@ FREEZER_TEST(the_file)
 struct victim {
 	unsigned long word;
 	unsigned long bad;
-	int pipe[2];
+	int event;
 };
 
 static int spin(void *arg)
@@ -83,13 +84,14 @@ static int sleep_in_place(void *arg)
 	return 0;
 }
 
-static int read_pipe(void *arg)
+/* Where it sleeps it cannot be frozen in place: it is asleep, and no more. */
+static int read_event(void *arg)
 {
 	struct victim *v = arg;
-	char c;
+	eventfd_t value;
 
 	frz_inc(&v->word);
-	if (read(v->pipe[0], &c, 1) != 1)
+	if (eventfd_read(v->event, &value))
 		frz_inc(&v->bad);
 	return 0;
 }
@@ -139,7 +141,7 @@ static int threads(void *arg)
 	if (pthread_create(&thread, NULL, spin_thread, arg) ||
 	    pthread_create(&thread, NULL, sleep_thread, arg))
 		return 1;
-	return read_pipe(arg);
+	return read_event(arg);
 }
 
 FIXTURE(kill) {
@@ -155,7 +157,7 @@ FIXTURE_VARIANT(kill) {
 
 FIXTURE_VARIANT_ADD(kill, parked) { .fn = spin };
 FIXTURE_VARIANT_ADD(kill, in_place) { .fn = sleep_in_place, .asleep = true };
-FIXTURE_VARIANT_ADD(kill, asleep) { .fn = read_pipe, .asleep = true };
+FIXTURE_VARIANT_ADD(kill, asleep) { .fn = read_event, .asleep = true };
 FIXTURE_VARIANT_ADD(kill, vfork) { .fn = vfork_parent, .asleep = true };
 FIXTURE_VARIANT_ADD(kill, stopped) { .fn = spin, .stopped = true };
 FIXTURE_VARIANT_ADD(kill, traced) { .fn = traced, .traced = true };
@@ -179,7 +181,8 @@ static pid_t new_victim(const char *cg, const struct _fixture_variant_kill *kind
 	pid_t pid;
 
 	memset(v, 0, sizeof(*v));
-	if (pipe(v->pipe))
+	v->event = eventfd(0, EFD_CLOEXEC);
+	if (v->event < 0)
 		return -errno;
 	pid = frz_spawn(cg, kind->fn, v);
 	if (pid < 0)
@@ -197,8 +200,7 @@ static pid_t new_victim(const char *cg, const struct _fixture_variant_kill *kind
 
 static void close_victim(struct victim *v)
 {
-	close(v->pipe[0]);
-	close(v->pipe[1]);
+	close(v->event);
 }
 
 /*

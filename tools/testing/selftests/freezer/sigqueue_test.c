@@ -4,6 +4,7 @@
  * order and with the values that they would have had, and job control signals
  * with the effect that they would have had.
  */
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -15,7 +16,7 @@ struct target {
 	unsigned long word;
 	unsigned long num;
 	unsigned long bad;
-	int pipe[2];
+	int event;
 	struct {
 		int sig;
 		int value;
@@ -69,14 +70,17 @@ static int sleep_in_place(void *arg)
 	return 0;
 }
 
-/* SA_RESTART: the read goes on after the handlers. */
-static int read_pipe(void *arg)
+/*
+ * SA_RESTART: the read goes on after the handlers. Where it sleeps it cannot be
+ * frozen in place: it is asleep, and no more.
+ */
+static int read_event(void *arg)
 {
-	char c;
+	eventfd_t value;
 
 	set_handlers(arg);
 	frz_inc(&me->word);
-	read(me->pipe[0], &c, 1);
+	eventfd_read(me->event, &value);
 	frz_inc(&me->bad);
 	return 0;
 }
@@ -117,7 +121,7 @@ FIXTURE_VARIANT(queue) {
 
 FIXTURE_VARIANT_ADD(queue, parked) { .fn = spin };
 FIXTURE_VARIANT_ADD(queue, in_place) { .fn = sleep_in_place, .asleep = true };
-FIXTURE_VARIANT_ADD(queue, asleep) { .fn = read_pipe, .asleep = true };
+FIXTURE_VARIANT_ADD(queue, asleep) { .fn = read_event, .asleep = true };
 
 FIXTURE_SETUP(queue)
 {
@@ -173,7 +177,8 @@ TEST_F_TIMEOUT(queue, order_and_values, 90)
 	pid_t pid;
 
 	ASSERT_NE(NULL, t);
-	ASSERT_EQ(0, pipe(t->pipe));
+	t->event = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, t->event);
 	pid = ASSERT_PID(frz_spawn(self->cg, variant->fn, t));
 	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
 	if (variant->asleep)
