@@ -196,6 +196,8 @@ void proc_write(struct process *proc, int dir);
 void regs_read(struct process *proc);
 void regs_free(struct process *proc);
 void regs_let_go(void);
+bool regs_hold(struct process *proc);
+void regs_release(struct process *proc);
 const char *regs_how(void);
 
 /* freezer_snapshot_core.c */

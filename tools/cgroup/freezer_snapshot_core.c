@@ -375,6 +375,12 @@ static void write_memory(struct process *proc, struct vma *vma, int mem,
 
 	src.backing = open_backing(proc, vma);
 	copy_memory(proc, &src, vma, core, offset);
+	if (src.bad && vma->perms[0] != 'r' && regs_hold(proc)) {
+		src.bad = 0;
+		src.missing = 0;
+		copy_memory(proc, &src, vma, core, offset);
+		regs_release(proc);
+	}
 	if (src.backing >= 0)
 		close(src.backing);
 	if (src.bad)

@@ -210,6 +210,29 @@ static void add_asked(pid_t tid)
 	asked[nr_asked++] = tid;
 }
 
+/*
+ * Some kernels let only a tracer read memory that the process itself may not
+ * read.  Its registers were taken, so the thread is where it stops, and does it
+ * once more at once.  One that did not stop for its registers is traced anyway.
+ */
+bool regs_hold(struct process *proc)
+{
+	pid_t tid = proc->threads[proc->rep].tid;
+
+	if ((opt.regs != REGS_AUTO && opt.regs != REGS_PTRACE) ||
+	    trace == TRACE_DOES_NOT || ask(tid) < 0)
+		return false;
+	if (!wait_stop(tid, now_ms() + opt.regs_ms))
+		return true;
+	add_asked(tid);
+	return false;
+}
+
+void regs_release(struct process *proc)
+{
+	ptrace(PTRACE_DETACH, proc->threads[proc->rep].tid, NULL, NULL);
+}
+
 /* The guard has been given back, and whoever was asked to stop does so. */
 void regs_let_go(void)
 {
