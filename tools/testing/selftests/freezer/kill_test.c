@@ -14,9 +14,12 @@
 
 #define KILLABLE	"freezer.killable"
 
+/* A kernel that has no such file is what 0 says. */
 static int set_killable(const char *path, int value)
 {
-	return frz_write(path, KILLABLE, value ? "1" : "0");
+	int err = frz_write(path, KILLABLE, value ? "1" : "0");
+
+	return err == -ENOENT && !value ? 0 : err;
 }
 
 /*
