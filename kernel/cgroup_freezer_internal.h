@@ -70,7 +70,8 @@ enum freezer_flags {
  * @frozen_ns:		time spent FROZEN or CHECKPOINTING up to @since_ns
  * @holder:		who has the guard: an open file of freezer.checkpoint,
  *			or the kernel
- * @torn:		an OOM victim left while the guard was held
+ * @torn:		an OOM victim left, or a killed process was reaped, while the
+ *			guard was held
  * @nr_guards:		how many cgroups of the subtree have a holder
  * @nr_moving:		tasks of the subtree that keep the guard from being
  *			granted, as far as they were seen

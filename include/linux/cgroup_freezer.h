@@ -67,6 +67,8 @@ void __cgroup_freezer_left(struct task_struct *task);
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
 void cgroup_freezer_end_checkpoint(struct task_struct *task);
 bool __cgroup_freezer_checkpointing(struct task_struct *task);
+void cgroup_freezer_reap_begins(struct task_struct *task);
+void cgroup_freezer_reap_ends(void);
 
 /**
  * cgroup_freezer_closed - is the door of this task closed?
@@ -217,6 +219,14 @@ static inline void cgroup_freezer_end_checkpoint(struct task_struct *task)
 static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 {
 	return false;
+}
+
+static inline void cgroup_freezer_reap_begins(struct task_struct *task)
+{
+}
+
+static inline void cgroup_freezer_reap_ends(void)
+{
 }
 
 static inline void cgroup_freezer_resumed(void)
