@@ -503,8 +503,12 @@ static int be_sample(void *arg)
 
 	/* so that it is there; that is the kernel's memory, not ours */
 	vdso = (const char *)getauxval(AT_SYSINFO_EHDR);
-	for (i = 0; vdso && i < 2; i++)
+	for (i = 0; vdso && i < 2; i++) {
+		/* it may have a page only */
+		if (msync((void *)(vdso + i * PAGE), PAGE, MS_ASYNC))
+			break;
 		buf[i] ^= vdso[i * PAGE];
+	}
 
 	frz_inc(&sample->ready);
 	for (;;)
