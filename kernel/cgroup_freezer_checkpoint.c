@@ -313,7 +313,7 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 		attempt->shared = true;
 
 	freezer_retry_trap(task);
-	how = freeze_task_at_rest(task);
+	how = freezer_freeze_task(task);
 	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
 	    !freezer_is_traced_now(task)) {
 		if (task->cgroup_freezer_busy_in)

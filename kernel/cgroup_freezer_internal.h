@@ -146,6 +146,7 @@ static inline bool freezer_task_is_moving(struct task_struct *task)
 extern struct mutex freezer_mutex;
 void freezer_update(struct cgroup_freezer *freezer);
 void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
+enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
 bool freezer_wants_to_leave(struct task_struct *task);
 int freezer_interrupted(void);
 void freezer_show_task(struct seq_file *m, struct task_struct *task,
