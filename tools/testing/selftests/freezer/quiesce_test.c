@@ -314,9 +314,13 @@ FIXTURE_SETUP(stuck)
 
 FIXTURE_TEARDOWN(stuck)
 {
-	/* The last descriptor ends the connection and all that waits for it. */
+	/*
+	 * MNT_FORCE ends the connection and all that waits for it: a task that
+	 * does has a copy of the descriptor as well.
+	 */
 	if (self->fd >= 0)
 		close(self->fd);
+	umount2(fuse_dir, MNT_FORCE);
 	umount2(fuse_dir, MNT_DETACH);
 	freezer_teardown(_metadata, (void *)self, NULL);
 	rmdir(fuse_dir);
