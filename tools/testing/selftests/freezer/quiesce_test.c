@@ -1390,6 +1390,8 @@ FREEZER_TEST(reaped_while_opened)
 	int i, j, fd, torn = 0, before = 0;
 
 	ASSERT_NE(NULL, r);
+	/* a killed process is to wait, whatever the host's default is */
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "0"));
 	ASSERT_PID(frz_spawn(NULL, reap_at_once, r));
 	for (i = 1; i <= 30; i++) {
 		long first, last;
