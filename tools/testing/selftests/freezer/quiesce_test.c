@@ -314,9 +314,13 @@ FIXTURE_SETUP(stuck)
 
 FIXTURE_TEARDOWN(stuck)
 {
-	/* The last descriptor ends the connection and all that waits for it. */
+	/*
+	 * MNT_FORCE ends the connection and all that waits for it: a task that
+	 * does has a copy of the descriptor as well.
+	 */
 	if (self->fd >= 0)
 		close(self->fd);
+	umount2(fuse_dir, MNT_FORCE);
 	umount2(fuse_dir, MNT_DETACH);
 	freezer_teardown(_metadata, (void *)self, NULL);
 	rmdir(fuse_dir);
@@ -1386,6 +1390,8 @@ FREEZER_TEST(reaped_while_opened)
 	int i, j, fd, torn = 0, before = 0;
 
 	ASSERT_NE(NULL, r);
+	/* a killed process is to wait, whatever the host's default is */
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "0"));
 	ASSERT_PID(frz_spawn(NULL, reap_at_once, r));
 	for (i = 1; i <= 30; i++) {
 		long first, last;

@@ -608,6 +608,35 @@ FREEZER_TEST(all_of_a_process)
 }
 
 /*
+ * It says how far it is, a line for each process, and what came of it; nothing
+ * with --quiet. With --help it explains itself.
+ */
+FREEZER_TEST(progress)
+{
+	unsigned long *word = ASSERT_WORDS(3);
+	char line[32];
+	int i;
+
+	ASSERT_STREQ("", make_dir());
+	for (i = 0; i < 3; i++)
+		ASSERT_SLEEPER(self->cg, &word[i]);
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(TOOL_DONE, tool(self->cg, "s"));
+	for (i = 1; i <= 3; i++) {
+		snprintf(line, sizeof(line), "[%d/3] ", i);
+		EXPECT_NE(NULL, strstr(tool_said(), line)) {
+			TH_LOG("%s", tool_said());
+		}
+	}
+	EXPECT_NE(NULL, strstr(tool_said(), "s: consistent, 3 processes"));
+	ASSERT_EQ(TOOL_DONE, tool("--quiet", self->cg, "t"));
+	EXPECT_STREQ("", tool_said());
+	EXPECT_EQ(TOOL_DONE, tool("--help"));
+	EXPECT_NE(NULL, strstr(tool_said(), "SYNOPSIS"));
+	remove_tree(dir);
+}
+
+/*
  * When it cannot be done it says why, by its exit status and in words, and
  * leaves nothing behind: a group that is not FROZEN; one that somebody else
  * holds; a name that is taken; a directory that is no cgroup; an option that
@@ -755,6 +784,7 @@ FREEZER_TEST(a_file_server_that_is_gone)
 	EXPECT_STATE(self->cg, "THAWED");
 	EXPECT_RUNS(&word[1]);
 	close(fd);
+	umount2(fuse_dir, MNT_FORCE);
 	umount2(fuse_dir, MNT_DETACH);
 	rmdir(fuse_dir);
 	remove_tree(dir);

@@ -439,6 +439,8 @@ FREEZER_TEST(deadlines_while_suspended)
 	pid_t pid, victim;
 	pid_t list[4];
 
+	/* a kill is to wait, whatever the host's default is */
+	frz_write(self->cg, "freezer.killable", "0");
 	pid = ASSERT_PID(frz_spawn(self->cg, wait_for_alarms, &word[0]));
 	victim = ASSERT_PID(frz_spawn(self->cg, die_of_alarm, &word[2]));
 	ASSERT_EQ(0, frz_wait_word(&word[1], 1, FRZ_LIMIT));
