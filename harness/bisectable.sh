@@ -78,7 +78,7 @@ objects_of() {
 		if [[ $file != *.c || $file == tools/* || $file == samples/* ]] || [ ! -f "$TREE/$file" ]; then continue; fi
 		# The line of the directory's Makefile that names it, continuation lines joined
 		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$(dirname "$file")/Makefile" | tr '\t' ' ' |
-			awk -v o=" $(basename "$file" .c).o " 'index($0 " ", o) { print $1; exit }')
+			awk -v o=" $(basename "$file" .c).o " 'option == "" && index($0 " ", o) { option = $1 } END { print option }')
 		case $option in
 		*\$\(CONFIG_*)
 			option=${option#*\$\(}
@@ -129,8 +129,11 @@ for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
 			failed=$((failed + 1))
 			continue
 		fi
-		mapfile -t ours < <(objects_of <<<"$new")
-		mapfile -t theirs < <(objects_of <<<"$touched")
+		# Not from a process substitution, whose failure nobody would see
+		objects_of <<<"$new" >"$stamps/ours"
+		objects_of <<<"$touched" >"$stamps/theirs"
+		mapfile -t ours <"$stamps/ours"
+		mapfile -t theirs <"$stamps/theirs"
 		status=0
 		kmake "$TREE" -k "${theirs[@]}" >"$log" 2>&1 || status=$?
 		[ "${#ours[@]}" = 0 ] || { (cd "$BUILD" && rm -f "${ours[@]}"); kmake "$TREE" -k W=1 "${ours[@]}" >>"$log" 2>&1; } || status=$?

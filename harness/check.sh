@@ -11,7 +11,7 @@ dir=$TOP/harness
 
 logs=$OUT/check
 mkdir -p "$logs"
-steps=7
+steps=8
 n=0
 failed=()
 finished=0
@@ -101,7 +101,17 @@ scripts() {
 	cd "$TOP" && shellcheck -x "${list[@]}"
 }
 
+# With all controllers configured: BUILD_BUG_ON() of the base says how many there may be.
+controllers() {
+	local count most
+	count=$(grep -c '^SUBSYS(' "$TREE/include/linux/cgroup_subsys.h")
+	most=$(sed -n 's/.*BUILD_BUG_ON(CGROUP_SUBSYS_COUNT > \([0-9]*\)).*/\1/p' "$TREE/kernel/cgroup/cgroup.c")
+	echo "$count controllers, there may be $most"
+	[ "$count" -le "$most" ]
+}
+
 check "series" series
+check "number of controllers" controllers
 check "checkpatch" mails
 check "sparse" objects C=2 CF=-D__CHECK_ENDIAN__
 check "W=1" objects W=1

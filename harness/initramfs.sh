@@ -44,6 +44,10 @@ elif [ -f "$TREE/$TESTS_DIR/Makefile" ]; then
 else
 	touch "$root/tests/kselftest-list.txt"
 fi
+# As large as all the rest
+if [ -n "${GUEST_DEBUGGERS:-}" ]; then
+	"$TOP/harness/debuggers.sh" "$root" || true
+fi
 for part in demo bench; do
 	[ -f "$TOP/harness/$part/install.sh" ] || continue
 	CC=${CROSS_COMPILE:-}gcc BUSYBOX=$busybox sh "$TOP/harness/$part/install.sh" "$root" >>"$log" 2>&1 || fail "harness/$part"

@@ -59,8 +59,7 @@
  *       css_set_lock		irq-safe; all fields of struct cgroup_freezer and
  *				all cgroup_freezer_* fields of task_struct, and
  *				the tasks' membership in cgroups
- *         freezer_lock		kernel/freezer.c
- *           p->pi_lock
+ *         p->pi_lock		and what wakes a task up
  *
  *   sighand->siglock
  *     p->pi_lock		a fatal signal, __cgroup_freezer_kill(), or a
@@ -89,7 +88,9 @@
  *		to the refrigerator, and is parked for its cgroup there, too.
  *   resume	thaws the tasks that no cgroup holds (cgroup_frozen()).
  *   a thaw	leaves a task frozen that the system freezer wants
- *		(thaw_task_at_rest()); the resume thaws it then.
+ *		(freezer_thaw_sleep()); the resume thaws it then. A suspend
+ *		begins before or after a batch of tasks is thawed, not in the
+ *		middle (cgroup_freezer_sync()).
  *
  * The task that suspends the system is nobody's while it does so: it is busy,
  * however it sleeps, and comes to its door when it has resumed the system.
@@ -251,13 +252,20 @@ static void freezer_put_busy(struct cgroup_freezer *freezer)
  * tasks on busy_tasks; otherwise it is the checkpoint guard's, which see.
  */
 
-static void freezer_trace_rest(struct task_struct *task,
-			       struct cgroup_freezer *freezer,
-			       enum cgroup_freezer_rest how)
+static noinline void __freezer_trace_rest(struct task_struct *task,
+					  struct cgroup_freezer *freezer,
+					  enum cgroup_freezer_rest how)
+{
+	trace_cgroup_freezer_rest(task, freezer_id(freezer), how,
+				  ktime_get_ns() - freezer->since_ns);
+}
+
+static inline void freezer_trace_rest(struct task_struct *task,
+				      struct cgroup_freezer *freezer,
+				      enum cgroup_freezer_rest how)
 {
 	if (trace_cgroup_freezer_rest_enabled())
-		trace_cgroup_freezer_rest(task, freezer_id(freezer), how,
-					  ktime_get_ns() - freezer->since_ns);
+		__freezer_trace_rest(task, freezer, how);
 }
 
 /* For a task that was never seen asleep, and does nothing until the thaw. */
@@ -315,6 +323,154 @@ static void freezer_task_busy(struct task_struct *task,
 }
 
 /*
+ * Asleep, and frozen in place
+ *
+ * What is from here to freezer_conform(), and css_task_iter_batch(), is what a
+ * freeze and a thaw cost for each of maybe ten thousand tasks. So it is one
+ * piece of code for the compiler, without a call but for p->pi_lock, and that
+ * is taken once for a task that is frozen in place, and not at all for others.
+ */
+
+/* Off the run queues? The caller has seen @p in a sleep or a stop. */
+static __always_inline bool freezer_is_off_queue(struct task_struct *p)
+{
+	/* State before on_rq, as in try_to_wake_up(), which see */
+	smp_rmb();
+	/* It comes and goes until it has resumed the system. */
+	if (unlikely(READ_ONCE(p->flags) & PF_SUSPEND_TASK))
+		return false;
+	/* data_race: what it races with is a sleep or a wake-up, either will do */
+	return !data_race(task_is_runnable(p));
+}
+
+/* css_set_lock, which the callers hold, keeps interrupts off, but for RT. */
+static __always_inline unsigned long freezer_lock_sleep(struct task_struct *p)
+	__acquires(&p->pi_lock)
+{
+	unsigned long flags = 0;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		raw_spin_lock_irqsave(&p->pi_lock, flags);
+	else
+		raw_spin_lock(&p->pi_lock);
+	return flags;
+}
+
+static __always_inline void freezer_unlock_sleep(struct task_struct *p,
+						 unsigned long flags)
+	__releases(&p->pi_lock)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		raw_spin_unlock_irqrestore(&p->pi_lock, flags);
+	else
+		raw_spin_unlock(&p->pi_lock);
+}
+
+/*
+ * Freeze @p where it sleeps, without waking it. Its door has been closed, with
+ * a full barrier since then.
+ *
+ * A freezable sleep, a job control stop and a ptrace stop are frozen in place,
+ * under pi_lock. That blocks try_to_wake_up(): what is asleep under it stays
+ * asleep, and a wake-up that comes later finds saved_state. The kind of sleep
+ * was seen without the lock. If it is another one by then, @p has just run or
+ * been thawed by somebody else, and is busy until it is looked at again:
+ *
+ *	CPU 0 (here)				CPU 1 (a waker)
+ *
+ *	state is a freezable sleep
+ *						lock, state = WAKING, unlock
+ *	lock
+ *	the same state? no, busy
+ *
+ * While it is the same, none of the states of a task that runs or is being
+ * woken need to be looked for: they have none of these bits.
+ *
+ * Any other sleep is left alone: it is enough to have seen @p off the run queue
+ * after its door was closed, because @p passes full barriers in the scheduler
+ * between its next wake-up and its next look at the door.
+ *
+ * Return: how @p is at rest, or BUSY if it is runnable.
+ */
+static __always_inline
+enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
+{
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+	unsigned int state = READ_ONCE(p->__state);
+	unsigned long flags;
+
+	/* A sleep with locks held has to go on after its wake-up. */
+	if (!(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED |
+		       TASK_FROZEN)) || state & __TASK_FREEZABLE_UNSAFE) {
+		if (state == TASK_RUNNING || state & (TASK_WAKING | TASK_NEW) ||
+		    !freezer_is_off_queue(p))
+			return CGROUP_FREEZER_BUSY;
+		return CGROUP_FREEZER_ASLEEP;
+	}
+
+	flags = freezer_lock_sleep(p);
+	if (likely(READ_ONCE(p->__state) == state) && freezer_is_off_queue(p)) {
+#ifdef CONFIG_SMP
+		/* It may still be in __schedule(), which holds rq->lock for it. */
+		smp_cond_load_acquire(&p->on_cpu, !VAL);
+#endif
+		if (likely(!(state & TASK_FROZEN))) {
+			p->saved_state = state;
+			WRITE_ONCE(p->__state, TASK_FROZEN);
+		}
+		how = CGROUP_FREEZER_IN_PLACE;
+	}
+	freezer_unlock_sleep(p, flags);
+
+#ifdef CONFIG_LOCKDEP
+	/* Not under pi_lock, which must not be held to report. */
+	WARN_ON_ONCE(how == CGROUP_FREEZER_IN_PLACE && debug_locks &&
+		     p->lockdep_depth);
+#endif
+	return how;
+}
+
+/* The same, for the checkpoint guard. */
+enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	return freezer_freeze_sleep(task);
+}
+
+/*
+ * Let a task go that was found frozen, in place or in the refrigerator, and is
+ * no longer held by its cgroup. The sleep that it was frozen in is restored; if
+ * that is over it is woken.
+ *
+ * The system freezer is kept out by css_set_lock, which it waits for between
+ * pm_freezing and its first look at a task (cgroup_freezer_sync()). So it finds
+ * what was let go here running or asleep, and asks it to freeze, or we see that
+ * it has begun, and leave what is frozen to thaw_processes().
+ */
+static __always_inline void freezer_thaw_sleep(struct task_struct *p)
+{
+	unsigned long flags;
+	unsigned int state;
+
+	if (freezing(p))
+		return;
+
+	flags = freezer_lock_sleep(p);
+	state = p->saved_state;
+	/* A kill or a tracer may have let it go since we looked. */
+	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
+	    likely(state != TASK_RUNNING)) {
+		p->saved_state = TASK_RUNNING;
+		WRITE_ONCE(p->__state, state);
+		freezer_unlock_sleep(p, flags);
+		return;
+	}
+	freezer_unlock_sleep(p, flags);
+	wake_up_state(p, TASK_FROZEN);
+}
+
+/*
  * How is @task, which is in the cgroup of @freezer, at rest? Freezes it in
  * place where that is possible.
  *
@@ -323,15 +479,16 @@ static void freezer_task_busy(struct task_struct *task,
  * cgroup would rather not see it change, so it gets some time to do so; not for
  * ever, as it may wait for a file server that is gone.
  */
-static enum cgroup_freezer_rest freezer_look(struct task_struct *task,
-					     struct cgroup_freezer *freezer)
+static __always_inline
+enum cgroup_freezer_rest freezer_look(struct task_struct *task,
+				      struct cgroup_freezer *freezer)
 {
-	if (READ_ONCE(task->cgroup_freezer_forking))
+	if (unlikely(READ_ONCE(task->cgroup_freezer_forking)))
 		return CGROUP_FREEZER_BUSY;
 	if (unlikely(READ_ONCE(task->flags) & PF_EXITING) &&
 	    ktime_get_ns() - freezer->since_ns < FREEZER_EXIT_GRACE_NS)
 		return CGROUP_FREEZER_BUSY;
-	return freeze_task_at_rest(task);
+	return freezer_freeze_sleep(task);
 }
 
 /*
@@ -346,7 +503,7 @@ static enum cgroup_freezer_rest freezer_look(struct task_struct *task,
  *
  * At least one of them sees the other.  If the look finds @task off the run
  * queue, its next wake-up comes later, and it sees the flag when it gets to its
- * door; no lock is needed to know that (freeze_task_at_rest()).  If the look
+ * door; no lock is needed to know that (freezer_freeze_sleep()).  If the look
  * finds @task on the run queue, @task is busy, and the kick makes a task that
  * is past its last look at the flags, or is in user mode already, come back
  * and look again.  The group is not FROZEN before it has reported.
@@ -355,8 +512,8 @@ static enum cgroup_freezer_rest freezer_look(struct task_struct *task,
  * clears it before it comes to the door, with a full barrier in between, so
  * either it is still set after (A) or the door is seen closed.
  */
-static void freezer_close_door(struct task_struct *task,
-			       struct cgroup_freezer *freezer)
+static __always_inline void freezer_close_door(struct task_struct *task,
+					       struct cgroup_freezer *freezer)
 {
 	enum cgroup_freezer_rest how;
 
@@ -365,8 +522,9 @@ static void freezer_close_door(struct task_struct *task,
 	smp_mb__after_atomic();	/* (A) pairs with (C) and (D) */
 
 	how = freezer_look(task, freezer);
-	if (how != CGROUP_FREEZER_BUSY) {
-		freezer_note_runtime(task, how);
+	if (likely(how != CGROUP_FREEZER_BUSY)) {
+		/* as freezer_note_runtime(), it is off the run queue */
+		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
 		WRITE_ONCE(task->cgroup_freezer_rest, how);
 		freezer_trace_rest(task, freezer, how);
 		return;
@@ -392,9 +550,9 @@ static void freezer_close_door(struct task_struct *task,
  *
  * Return: true if @task had to be woken.
  */
-static bool freezer_open_door(struct task_struct *task)
+static __always_inline bool freezer_open_door(struct task_struct *task)
 {
-	if (task->cgroup_freezer_busy_in)
+	if (unlikely(task->cgroup_freezer_busy_in))
 		freezer_task_rests(task, CGROUP_FREEZER_BUSY);
 
 	/* cgroup_freezer_hold() has to report again the next time */
@@ -404,7 +562,7 @@ static bool freezer_open_door(struct task_struct *task)
 	if (!(READ_ONCE(task->__state) & TASK_FROZEN))
 		return false;
 
-	thaw_task_at_rest(task);
+	freezer_thaw_sleep(task);
 	return true;
 }
 
@@ -475,18 +633,24 @@ static bool freezer_may_leave(struct task_struct *task)
 	       (tsk_is_oom_victim(task) || !freezer_is_sealed(task));
 }
 
-/**
- * cgroup_frozen - does a cgroup hold this task?
- * @task: the task to look at
- *
- * For the system freezer, which leaves such a task alone when it thaws others.
- *
- * Context: any, as long as @task cannot be released.
- * Return: %true if the door of @task is closed and @task may not leave.
- */
-bool cgroup_frozen(struct task_struct *task)
+/* The rest of cgroup_frozen(), for a task whose door is closed. */
+bool __cgroup_frozen(struct task_struct *task)
 {
-	return cgroup_freezer_closed(task) && !freezer_may_leave(task);
+	return !freezer_may_leave(task);
+}
+
+/**
+ * cgroup_freezer_sync - wait until the thaws under way have let their tasks go
+ *
+ * For the system freezer, before it looks which tasks are frozen. From then on
+ * a thaw sees what the caller has written before, see freezer_thaw_sleep().
+ *
+ * Context: any that may take css_set_lock.
+ */
+void cgroup_freezer_sync(void)
+{
+	spin_lock_irq(&css_set_lock);
+	spin_unlock_irq(&css_set_lock);
 }
 
 /*
@@ -523,8 +687,8 @@ void __cgroup_freezer_kill(struct task_struct *task)
 /*
  * %current has frozen the rest of the system, and is the only one who can thaw
  * it again: that it waits for a thaw must not be.  In the kernel it is busy
- * until it has resumed the system (freeze_task_at_rest()), but it may also be in
- * user mode meanwhile, with /dev/snapshot.  If it was at rest before it began,
+ * until it has resumed the system (freezer_is_off_queue()), but it may also be
+ * in user mode meanwhile, with /dev/snapshot.  If it was at rest before it began,
  * its cgroup is not FROZEN any more when it gets there.
  */
 static void freezer_suspender_passes(void)
@@ -783,7 +947,7 @@ struct freezer_pass {
  * These two are what a freeze and a thaw cost for each task. They do what
  * freezer_conform() does; the flags of a cgroup do not change during its pass.
  */
-static void freezer_pass_close(struct task_struct *task, void *data)
+static __always_inline void freezer_pass_close(struct task_struct *task, void *data)
 {
 	struct freezer_pass *pass = data;
 
@@ -791,7 +955,7 @@ static void freezer_pass_close(struct task_struct *task, void *data)
 		freezer_close_door(task, pass->freezer);
 }
 
-static void freezer_pass_open(struct task_struct *task, void *data)
+static __always_inline void freezer_pass_open(struct task_struct *task, void *data)
 {
 	struct freezer_pass *pass = data;
 
@@ -809,10 +973,15 @@ static void freezer_pass(struct cgroup_freezer *freezer)
 	lockdep_assert_held(&freezer_mutex);
 
 	css_task_iter_start(&freezer->css, 0, &it);
-	while (css_task_iter_batch(&it, freeze ? freezer_pass_close :
-						 freezer_pass_open,
-				   &pass, FREEZER_BATCH))
-		cond_resched();
+	if (freeze) {
+		while (css_task_iter_batch(&it, freezer_pass_close, &pass,
+					   FREEZER_BATCH))
+			cond_resched();
+	} else {
+		while (css_task_iter_batch(&it, freezer_pass_open, &pass,
+					   FREEZER_BATCH))
+			cond_resched();
+	}
 	css_task_iter_end(&it);
 
 	if (!freeze)

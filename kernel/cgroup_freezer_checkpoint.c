@@ -26,7 +26,8 @@
  *    killed task may leave, see freezer_wants_to_leave(), and a tracer may stop
  *    a task, see __cgroup_freezer_trap(). While FREEZER_SEALED is set no killed
  *    task leaves, unless it is an OOM victim, which tears the checkpoint, and
- *    none stops that would have to finish a system call.
+ *    none stops that would have to finish a system call. A killed process whose
+ *    memory is taken by process_mrelease() tears it as well.
  *
  * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
  * quiescent is enough: at its end they still are. If it finds others, these are
@@ -92,6 +93,9 @@ static const char kernel_holder[] = "kernel";
  */
 static unsigned int migrations;
 
+/* How many processes are being reaped; written under css_set_lock. */
+static unsigned int reaps;
+
 /*
  * What a guard means to the others
  */
@@ -146,6 +150,40 @@ void freezer_tear(struct task_struct *task)
 			WRITE_ONCE(freezer->torn, true);
 	}
 	rcu_read_unlock();
+}
+
+/**
+ * cgroup_freezer_reap_begins - the memory of a killed process is going to be freed
+ * @task: a thread of the process, which may be in a frozen cgroup still
+ *
+ * Whoever has the checkpoint guard by now reads "torn", since the memory changes
+ * under it, and nobody gets it before cgroup_freezer_reap_ends().
+ *
+ * Context: process context, a reference to @task.
+ */
+void cgroup_freezer_reap_begins(struct task_struct *task)
+{
+	struct task_struct *t;
+
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(reaps, reaps + 1);
+	rcu_read_lock();
+	for_each_thread(task, t)
+		freezer_tear(t);
+	rcu_read_unlock();
+	spin_unlock_irq(&css_set_lock);
+}
+
+/**
+ * cgroup_freezer_reap_ends - the counterpart
+ *
+ * Context: process context.
+ */
+void cgroup_freezer_reap_ends(void)
+{
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(reaps, reaps - 1);
+	spin_unlock_irq(&css_set_lock);
 }
 
 /*
@@ -275,7 +313,7 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 		attempt->shared = true;
 
 	freezer_retry_trap(task);
-	how = freeze_task_at_rest(task);
+	how = freezer_freeze_task(task);
 	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
 	    !freezer_is_traced_now(task)) {
 		if (task->cgroup_freezer_busy_in)
@@ -450,10 +488,12 @@ static void freezer_give_back(struct cgroup_freezer *freezer)
 	spin_unlock_irq(&css_set_lock);
 }
 
-/* Is the migration over that @attempt was too late for? */
+/* Is over what @attempt was too late for: a migration, the end of a process? */
 static bool freezer_is_settled(struct freezer_attempt *attempt)
 {
-	return !attempt->migration || READ_ONCE(migrations) != attempt->migration;
+	return !READ_ONCE(reaps) &&
+	       (!attempt->migration ||
+		READ_ONCE(migrations) != attempt->migration);
 }
 
 /*

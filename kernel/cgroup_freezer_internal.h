@@ -70,7 +70,8 @@ enum freezer_flags {
  * @frozen_ns:		time spent FROZEN or CHECKPOINTING up to @since_ns
  * @holder:		who has the guard: an open file of freezer.checkpoint,
  *			or the kernel
- * @torn:		an OOM victim left while the guard was held
+ * @torn:		an OOM victim left, or a killed process was reaped, while the
+ *			guard was held
  * @nr_guards:		how many cgroups of the subtree have a holder
  * @nr_moving:		tasks of the subtree that keep the guard from being
  *			granted, as far as they were seen
@@ -145,6 +146,7 @@ static inline bool freezer_task_is_moving(struct task_struct *task)
 extern struct mutex freezer_mutex;
 void freezer_update(struct cgroup_freezer *freezer);
 void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
+enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
 bool freezer_wants_to_leave(struct task_struct *task);
 int freezer_interrupted(void);
 void freezer_show_task(struct seq_file *m, struct task_struct *task,

@@ -50,14 +50,13 @@ enum freezer_state {
 extern struct static_key_false_deferred cgroup_freezer_active;
 
 /* kernel/freezer.c */
-enum cgroup_freezer_rest freeze_task_at_rest(struct task_struct *p);
-void thaw_task_at_rest(struct task_struct *p);
 void thaw_killed_task(struct task_struct *p);
 void __cgroup_freezer_sleep(void);
 
 /* kernel/cgroup_freezer.c */
-bool cgroup_frozen(struct task_struct *task);
+bool __cgroup_frozen(struct task_struct *task);
 bool cgroup_freezer_hold(void);
+void cgroup_freezer_sync(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
@@ -67,6 +66,8 @@ void __cgroup_freezer_left(struct task_struct *task);
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
 void cgroup_freezer_end_checkpoint(struct task_struct *task);
 bool __cgroup_freezer_checkpointing(struct task_struct *task);
+void cgroup_freezer_reap_begins(struct task_struct *task);
+void cgroup_freezer_reap_ends(void);
 
 /**
  * cgroup_freezer_closed - is the door of this task closed?
@@ -81,6 +82,20 @@ static inline bool cgroup_freezer_closed(struct task_struct *task)
 {
 	return static_branch_unlikely(&cgroup_freezer_active.key) &&
 	       READ_ONCE(task->cgroup_freezer_closed);
+}
+
+/**
+ * cgroup_frozen - does a cgroup hold this task?
+ * @task: the task to look at
+ *
+ * For the system freezer, which leaves such a task alone when it thaws others.
+ *
+ * Context: any, as long as @task cannot be released.
+ * Return: %true if the door of @task is closed and @task may not leave.
+ */
+static inline bool cgroup_frozen(struct task_struct *task)
+{
+	return cgroup_freezer_closed(task) && __cgroup_frozen(task);
 }
 
 /**
@@ -188,6 +203,10 @@ static inline bool cgroup_freezer_hold(void)
 	return false;
 }
 
+static inline void cgroup_freezer_sync(void)
+{
+}
+
 static inline bool cgroup_freezer_closed(struct task_struct *task)
 {
 	return false;
@@ -217,6 +236,14 @@ static inline void cgroup_freezer_end_checkpoint(struct task_struct *task)
 static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 {
 	return false;
+}
+
+static inline void cgroup_freezer_reap_begins(struct task_struct *task)
+{
+}
+
+static inline void cgroup_freezer_reap_ends(void)
+{
 }
 
 static inline void cgroup_freezer_resumed(void)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a freezer costs those that do not use it: system calls, signals, pipes,
- * futexes, fork, exec and exit, by processes whose cgroup nobody freezes.
+ * futexes, sockets, fork, exec and exit, by processes whose cgroup nobody
+ * freezes.
  *
  *   nothing     no cgroup of the system is frozen, or ever was
  *   elsewhere   another cgroup with N processes is FROZEN
@@ -28,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +39,7 @@
 /* The other side of a round trip, and what the two talk through. */
 static pid_t other;
 static int to_other[2], from_other[2];
+static int stream[2], datagram[2];
 static uint32_t *words;
 
 static void op_getppid(void)
@@ -59,6 +62,23 @@ static void op_pipe(void)
 
 	if (write(to_other[1], &c, 1) != 1 || read(from_other[0], &c, 1) != 1)
 		bench_fail("pipe", -errno);
+}
+
+static void op_stream(void)
+{
+	char c = 0;
+
+	if (send(stream[0], &c, 1, 0) != 1 || recv(stream[0], &c, 1, 0) != 1)
+		bench_fail("stream socket", -errno);
+}
+
+/* Nobody sleeps: the least that two system calls on a socket take. */
+static void op_datagram(void)
+{
+	char c = 0;
+
+	if (send(datagram[0], &c, 1, 0) != 1 || recv(datagram[1], &c, 1, 0) != 1)
+		bench_fail("datagram socket", -errno);
 }
 
 static void futex_wake(uint32_t *word)
@@ -139,6 +159,15 @@ static void pipe_side(void)
 			break;
 }
 
+static void stream_side(void)
+{
+	char c;
+
+	while (recv(stream[1], &c, 1, 0) == 1)
+		if (send(stream[1], &c, 1, 0) != 1)
+			break;
+}
+
 static void futex_side(void)
 {
 	uint32_t seen = 0;
@@ -185,6 +214,8 @@ static const struct path {
 	{ "signal to self, handled", op_signal, NULL, 200, 200 },
 	{ "pipe round trip", op_pipe, pipe_side, 100, 200 },
 	{ "futex round trip", op_futex, futex_side, 100, 200 },
+	{ "unix stream round trip", op_stream, stream_side, 100, 200 },
+	{ "unix datagram, no sleep", op_datagram, NULL, 200, 200 },
 	{ "fork, exit, wait", op_fork, NULL, 1, 400 },
 	{ "vfork, exec, exit, wait", op_exec, NULL, 1, 400 },
 	{ "thread create, exit, join", op_thread, NULL, 20, 200 },
@@ -232,8 +263,10 @@ void bench_hot(int n)
 
 	words = frz_shared(4096);
 	if (pipe(to_other) || pipe(from_other) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, stream) ||
+	    socketpair(AF_UNIX, SOCK_DGRAM, 0, datagram) ||
 	    sigaction(SIGUSR1, &act, NULL)) {
-		bench_fail("pipe, sigaction", -errno);
+		bench_fail("pipe, socketpair, sigaction", -errno);
 		return;
 	}
 	if (bench_group_create(&group, "elsewhere"))

@@ -543,6 +543,22 @@ FREEZER_TEST(kernel_begin_and_end)
 	EXPECT_RUNS(&word[0]);
 }
 
+/*
+ * A kernel without the freezer has the two functions as well, for code that does
+ * not want to know: EOPNOTSUPP. With it, a task of the root cgroup is ENODEV, and
+ * a task that is not there never comes to them.
+ */
+TEST(with_and_without_the_option)
+{
+	bool without = frz_setup() == -ENODEV;
+
+	EXPECT_EQ(without ? -EOPNOTSUPP : -ENODEV,
+		  kernel_checkpoint("begin", getpid()));
+	EXPECT_EQ(-ESRCH, kernel_checkpoint("begin", 999999));
+	if (without)
+		EXPECT_EQ(0, kernel_checkpoint("end", getpid()));
+}
+
 /* The permissions of the file decide, as for freezer.state. */
 FREEZER_TEST(permissions)
 {

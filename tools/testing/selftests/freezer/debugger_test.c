@@ -486,6 +486,57 @@ FREEZER_TEST(old_stop)
 	}
 }
 
+/*
+ * PTRACE_LISTEN: a task in a job control stop whose tracer waits for what comes.
+ * While FROZEN a PTRACE_INTERRUPT is reported at once; that the stop is over
+ * after a SIGCONT is reported at the thaw, when it is. Neither of them lets the
+ * task run before.
+ */
+FREEZER_TEST(listen)
+{
+	unsigned long *word = ASSERT_WORDS(1), seen;
+	int i, status;
+	pid_t pid;
+
+	pid = ASSERT_SPINNER(self->cg, word);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		status = frz_wait_stop(pid, 0, FRZ_LIMIT);
+		ASSERT_LE(0, status);
+		ASSERT_EQ(SIGSTOP, WSTOPSIG(status));
+		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, SIGSTOP));
+		status = frz_wait_stop(pid, 0, FRZ_LIMIT);
+		ASSERT_EQ(PTRACE_EVENT_STOP, status >> 16);
+		ASSERT_EQ(0, ptrace(PTRACE_LISTEN, pid, 0, 0));
+
+		ASSERT_FREEZES(self->cg);
+		seen = frz_load(word);
+		if (i) {
+			ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+			status = frz_wait_stop(pid, 0, FRZ_AT_ONCE);
+			EXPECT_EQ(PTRACE_EVENT_STOP, status >> 16);
+			ASSERT_EQ(0, ptrace(PTRACE_LISTEN, pid, 0, 0));
+		}
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		EXPECT_EQ(-ETIMEDOUT, frz_wait_stop(pid, 0, NOTHING_MS));
+		EXPECT_STATE(self->cg, "FROZEN");
+		EXPECT_EQ(seen, frz_load(word));
+		ASSERT_THAWS(self->cg);
+		status = frz_wait_stop(pid, 0, FRZ_LIMIT);
+		ASSERT_LE(0, status);
+		EXPECT_EQ(PTRACE_EVENT_STOP, status >> 16);
+		EXPECT_EQ(seen, frz_load(word));
+		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+		/* the SIGCONT itself */
+		status = frz_wait_stop(pid, 0, FRZ_LIMIT);
+		ASSERT_LE(0, status);
+		EXPECT_EQ(SIGCONT, WSTOPSIG(status));
+		ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+		EXPECT_RUNS(word);
+	}
+}
+
 struct quitter {
 	pid_t pid;
 	bool seize;

@@ -14,9 +14,12 @@
 
 #define KILLABLE	"freezer.killable"
 
+/* A kernel that has no such file is what 0 says. */
 static int set_killable(const char *path, int value)
 {
-	return frz_write(path, KILLABLE, value ? "1" : "0");
+	int err = frz_write(path, KILLABLE, value ? "1" : "0");
+
+	return err == -ENOENT && !value ? 0 : err;
 }
 
 /*
@@ -58,6 +61,39 @@ FREEZER_TEST(the_file)
 		}
 		EXPECT_FILE(self->cg, KILLABLE, set ? "1" : "0");
 	}
+}
+
+/*
+ * What the kernel was booted with is what a new cgroup does: with
+ * cgroup_freezer.killable=1 a killed task dies while FROZEN, though nobody has
+ * written to any file; without, it waits for the thaw.
+ */
+FREEZER_TEST(default_of_the_host)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	char line[4096], param[8];
+	int status;
+	bool set;
+	pid_t pid;
+
+	ASSERT_EQ(0, frz_read("/proc", "cmdline", line, sizeof(line)));
+	ASSERT_EQ(0, frz_read("/sys/module/cgroup_freezer/parameters",
+			      "killable", param, sizeof(param)));
+	set = strstr(line, "cgroup_freezer.killable=1");
+	EXPECT_STREQ(set ? "Y" : "N", param);
+
+	ASSERT_SPINNER(self->cg, &word[0]);
+	pid = ASSERT_SPINNER(self->cg, &word[1]);
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	status = frz_wait_exit(pid, set ? FRZ_LIMIT : FRZ_WATCH);
+	EXPECT_EQ(set ? SIGKILL : -ETIMEDOUT, status);
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_STANDS(&word[0]);
+	ASSERT_THAWS(self->cg);
+	if (!set)
+		EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_RUNS(&word[0]);
 }
 
 struct victim {
@@ -380,6 +416,92 @@ FREEZER_TEST(moved_to_killable)
 	EXPECT_STATE(self->cg, "FROZEN");
 }
 
+/* What a signal does when its action is the default one, as signal(7) has it. */
+static char default_action(int sig)
+{
+	switch (sig) {
+	case SIGQUIT: case SIGILL: case SIGABRT: case SIGFPE: case SIGSEGV:
+	case SIGBUS: case SIGSYS: case SIGTRAP: case SIGXCPU: case SIGXFSZ:
+		return 'c';
+	case SIGCHLD: case SIGURG: case SIGWINCH: case SIGCONT:
+		return 'i';
+	case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU:
+		return 's';
+	default:
+		return 't';
+	}
+}
+
+static int spin_by_default(void *arg)
+{
+	int sig;
+
+	if (chdir("/tmp"))
+		return 1;
+	/* a group of its own whose leader has a parent, or TSTP is ignored */
+	setpgid(0, 0);
+	for (sig = 1; sig <= SIGRTMAX; sig++)
+		signal(sig, SIG_DFL);
+	return frz_spin(arg);
+}
+
+/*
+ * Each signal with its default action, killable 0 and 1. At 0 nothing happens
+ * before the thaw, whatever the signal. At 1 those that end a process without a
+ * core dump do so while FROZEN, and no others. After the thaw it is ended, stopped
+ * or runs on as it would have without any freeze. This is the table in
+ * Documentation/cgroups/freezer-subsystem.txt, line by line.
+ */
+TEST_F_TIMEOUT(freezer, every_default_action, 300)
+{
+	unsigned long *word = ASSERT_WORDS(1), seen;
+	int sig, killable, status;
+	char action;
+	pid_t pid;
+
+	for (sig = 1; sig <= SIGRTMAX; sig++) {
+		if (sig >= 32 && sig < SIGRTMIN)
+			continue;
+		action = default_action(sig);
+		for (killable = 0; killable < 2; killable++) {
+			bool at_once = killable && action == 't';
+
+			ASSERT_EQ(0, set_killable(self->cg, killable));
+			pid = ASSERT_PID(frz_spawn(self->cg, spin_by_default,
+						   word));
+			ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+			ASSERT_FREEZES(self->cg);
+			seen = frz_load(word);
+			ASSERT_EQ(0, kill(pid, sig));
+			status = frz_wait_exit(pid, at_once ? FRZ_LIMIT : 10);
+			EXPECT_EQ(at_once ? sig : -ETIMEDOUT, status) {
+				TH_LOG("signal %d, killable %d", sig, killable);
+			}
+			EXPECT_EQ(seen, frz_load(word));
+			EXPECT_STATE(self->cg, "FROZEN");
+			ASSERT_THAWS(self->cg);
+			if (action == 't' || action == 'c') {
+				if (!at_once)
+					status = frz_wait_exit(pid, FRZ_LIMIT);
+				ASSERT_LE(0, status);
+				EXPECT_EQ(sig, WTERMSIG(status));
+				continue;
+			}
+			if (action == 's') {
+				status = frz_wait_stop(pid, WUNTRACED,
+						       FRZ_LIMIT);
+				EXPECT_LE(0, status) {
+					TH_LOG("signal %d", sig);
+				}
+			} else {
+				EXPECT_RUNS(word);
+			}
+			kill(pid, SIGKILL);
+			ASSERT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+		}
+	}
+}
+
 /* A shell has us ignore SIGQUIT if it runs us in the background. Dumps core. */
 static int spin_until_quit(void *arg)
 {
@@ -536,8 +658,7 @@ TEST_F_TIMEOUT(bombs, freeze_list_kill_thaw, 90)
 	int i, j, n, late;
 	long long end;
 
-	if (variant->killable)
-		ASSERT_EQ(0, set_killable(self->cg, 1));
+	ASSERT_EQ(0, set_killable(self->cg, variant->killable));
 	for (i = 0; i < 10; i++) {
 		frz_store(num, 4);
 		for (j = 0; j < 4; j++)

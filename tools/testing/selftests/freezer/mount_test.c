@@ -98,6 +98,87 @@ TEST_F_TIMEOUT(mounts, work, 90)
 	EXPECT_EQ(0, rmdir(a));
 }
 
+/*
+ * The other controllers that can be mounted now, for a list of options. Not
+ * cpuset: no task can be moved to a cgroup of it before its files are written.
+ */
+static int other_controllers(char *list, size_t size)
+{
+	char line[256], name[64];
+	int id, enabled, num = 0;
+	FILE *f = fopen("/proc/cgroups", "re");
+
+	list[0] = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %d %*d %d", name, &id, &enabled) != 3 ||
+		    *name == '#' || id || !enabled || !strcmp(name, "freezer") ||
+		    !strcmp(name, "signal") || !strcmp(name, "cpuset") ||
+		    mount("cgroup", MNT_DIR, "cgroup", 0, name))
+			continue;
+		umount(MNT_DIR);
+		strncat(list, ",", size - strlen(list) - 1);
+		strncat(list, name, size - strlen(list) - 1);
+		num++;
+	}
+	if (f)
+		fclose(f);
+	return num;
+}
+
+FIXTURE(others) {
+	struct sgn_mount way[2];
+	char options[512];
+};
+
+FIXTURE_SETUP(others)
+{
+	char list[400];
+	int num;
+
+	if (!sgn_present())
+		SKIP(return, "the kernel has no signal controller");
+	mkdir(MNT_DIR, 0755);
+	num = other_controllers(list, sizeof(list));
+	ASSERT_LT(0, num);
+	TH_LOG("%d others: %s", num, list + 1);
+	snprintf(self->options, sizeof(self->options), "freezer,signal%s",
+		 list);
+	snprintf(self->way[0].dir, FRZ_PATH_MAX, "%s", MNT_DIR);
+	self->way[0].options = self->options;
+	sgn_find(sgn_before);
+	ASSERT_EQ(0, sgn_remount(sgn_before, self->way));
+}
+
+FIXTURE_TEARDOWN(others)
+{
+	if (!self->way[0].options)
+		return;
+	EXPECT_EQ(0, sgn_remount(self->way, sgn_before));
+	rmdir(MNT_DIR);
+}
+
+/*
+ * Both in one hierarchy with all other controllers of the kernel that are free:
+ * with all of them configured the last bit of its masks of controllers is in use.
+ */
+TEST_F_TIMEOUT(others, work, 90)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	char a[FRZ_PATH_MAX];
+	pid_t pid;
+
+	ASSERT_EQ(0, frz_create(a, MNT_DIR, "a"));
+	pid = frz_spinner(a, word);
+	EXPECT_LT(0, pid);
+	EXPECT_STREQ("", frz_freezes(a));
+	EXPECT_EQ(0, sgn_send(a, "9"));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+	EXPECT_STREQ("", frz_thaws(a));
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_EQ(0, sgn_wait_empty(a, FRZ_LIMIT));
+	EXPECT_EQ(0, rmdir(a));
+}
+
 /* The default hierarchy does not know the two. */
 TEST(not_on_v2)
 {

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -1276,6 +1277,147 @@ TEST_F_TIMEOUT(memory, torn_by_oom, 90)
 	EXPECT_STREQ("consistent", guard_verdict(fd));
 	close(fd);
 	frz_wait_exit(other, FRZ_LIMIT);
+}
+
+#define REAPED_SIZE	(8UL << 20)
+
+static int touch_and_sleep(void *word)
+{
+	char *p = mmap(NULL, REAPED_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return 1;
+	memset(p, 1, REAPED_SIZE);
+	frz_inc(word);
+	return frz_sleep(NULL);
+}
+
+static int reap(pid_t pid)
+{
+	int pidfd = syscall(__NR_pidfd_open, pid, 0), err;
+
+	if (pidfd < 0)
+		return -errno;
+	err = syscall(__NR_process_mrelease, pidfd, 0) ? -errno : 0;
+	close(pidfd);
+	return err;
+}
+
+/* Resident pages; what is shared with nobody is taken. */
+static long resident(pid_t pid)
+{
+	char proc[64], buf[256];
+	long pages = -1;
+
+	snprintf(proc, sizeof(proc), "/proc/%d", pid);
+	if (!frz_read(proc, "statm", buf, sizeof(buf)))
+		sscanf(buf, "%*d %ld", &pages);
+	return pages;
+}
+
+/*
+ * A process is killed under the guard, and stays; then somebody takes its memory
+ * with process_mrelease(). The memory is gone, so the holder reads "torn". The
+ * same call for a process that was not killed changes nothing, and the next
+ * checkpoint is consistent.
+ */
+FREEZER_TEST(torn_by_mrelease)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	pid_t pid;
+	long pages;
+	int fd;
+
+	pid = ASSERT_PID(frz_spawn(self->cg, touch_and_sleep, &word[0]));
+	ASSERT_SPINNER(self->cg, &word[1]);
+	ASSERT_EQ(0, frz_wait_word(&word[0], 1, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	pages = resident(pid);
+	EXPECT_EQ(-EINVAL, reap(pid));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(pages, resident(pid));
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+	ASSERT_EQ(0, reap(pid));
+	EXPECT_GT(pages - (long)(REAPED_SIZE / getpagesize()) / 2,
+		  resident(pid));
+	EXPECT_STREQ("torn", guard_verdict(fd));
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	EXPECT_STANDS(&word[1]);
+	close(fd);
+	fd = ASSERT_GUARD(self->cg);
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+	close(fd);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_RUNS(&word[1]);
+}
+
+struct reaper {
+	pid_t pid;
+	unsigned long go;
+	unsigned long done;
+};
+
+static int reap_at_once(void *arg)
+{
+	struct reaper *r = arg;
+	unsigned long n;
+
+	for (n = 1;; n++) {
+		if (frz_wait_word(&r->go, n, FRZ_LIMIT * 3))
+			return 1;
+		if (reap(r->pid))
+			return 2;
+		frz_store(&r->done, n);
+	}
+}
+
+/*
+ * The memory is taken at the moment at which the guard is. Thirty times: either
+ * all of it is gone when the guard is granted, or none is and none goes, or the
+ * holder reads "torn".
+ */
+FREEZER_TEST(reaped_while_opened)
+{
+	struct reaper *r = frz_shared(sizeof(*r));
+	unsigned long *word = ASSERT_WORDS(1);
+	int i, j, fd, torn = 0, before = 0;
+
+	ASSERT_NE(NULL, r);
+	ASSERT_PID(frz_spawn(NULL, reap_at_once, r));
+	for (i = 1; i <= 30; i++) {
+		long first, last;
+		pid_t pid;
+
+		frz_store(word, 0);
+		pid = ASSERT_PID(frz_spawn(self->cg, touch_and_sleep, word));
+		ASSERT_EQ(0, frz_wait_word(word, 1, FRZ_LIMIT));
+		ASSERT_FREEZES(self->cg);
+		first = resident(pid);
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		r->pid = pid;
+		frz_store(&r->go, i);
+		for (j = 0; j < i * 300; j++)
+			frz_load(word);
+		fd = ASSERT_GUARD(self->cg);
+		before += resident(pid) != first;
+		first = resident(pid);
+		ASSERT_EQ(0, frz_wait_word(&r->done, i, FRZ_LIMIT));
+		last = resident(pid);
+		if (first != last) {
+			torn++;
+			EXPECT_STREQ("torn", guard_verdict(fd)) {
+				TH_LOG("round %d: %ld pages, then %ld", i,
+				       first, last);
+			}
+		}
+		close(fd);
+		ASSERT_THAWS(self->cg);
+		EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	}
+	TH_LOG("%d under the guard, %d before it", torn, before);
 }
 
 /*

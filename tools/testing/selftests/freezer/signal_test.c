@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "checkpoint_test.h"
 #include "signal_test.h"
 
 #define SIGNALS		64
@@ -571,6 +572,68 @@ SIGNAL_TEST(all_or_nothing)
 	EXPECT_EQ(0, try_kill(self->cg, "9", NOBODY, SOMEBODY));
 	for (k = 0; k < 2; k++)
 		EXPECT_EQ(SIGKILL, ended_by(pid[k]));
+}
+
+/*
+ * A descriptor that goes through a socket: nobody opens the file, root gets it
+ * and writes. That gives nobody's rights, as it does the other way round.
+ */
+struct passing {
+	const char *path;
+	int sock;
+	uid_t uid;
+};
+
+static int open_and_pass(void *arg)
+{
+	struct passing *p = arg;
+	int fd;
+
+	if (p->uid && become(p->uid))
+		return 1;
+	fd = open_kill(p->path);
+	return fd < 0 || send_fd(p->sock, fd) ? 2 : 0;
+}
+
+static int pass_and_write(const char *path, const char *text, uid_t uid)
+{
+	struct passing p = { .path = path, .uid = uid };
+	int sv[2], fd, err;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sv))
+		return -errno;
+	p.sock = sv[0];
+	err = frz_wait_exit(frz_spawn(NULL, open_and_pass, &p), FRZ_LIMIT);
+	fd = err ? -EIO : receive_fd(sv[1]);
+	if (fd >= 0) {
+		err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+		close(fd);
+	}
+	close(sv[0]);
+	close(sv[1]);
+	return fd < 0 ? fd : err;
+}
+
+SIGNAL_TEST(passed_descriptor)
+{
+	struct as *as = frz_shared(2 * sizeof(*as));
+	pid_t pid[2];
+
+	ASSERT_NE(NULL, as);
+	ASSERT_EQ(0, give(self->cg, NOBODY));
+	pid[0] = ASSERT_PID(new_as(self->cg, &as[0], NOBODY));
+	pid[1] = ASSERT_PID(new_as(self->cg, &as[1], SOMEBODY));
+	EXPECT_EQ(-EPERM, pass_and_write(self->cg, "40", NOBODY));
+	EXPECT_EQ(-EPERM, pass_and_write(self->cg, "9", NOBODY));
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(0, as[0].r.total);
+	EXPECT_EQ(0, as[1].r.total);
+	ASSERT_EQ(0, kill(pid[1], SIGKILL));
+	ASSERT_EQ(SIGKILL, ended_by(pid[1]));
+	EXPECT_EQ(0, pass_and_write(self->cg, "40", NOBODY));
+	EXPECT_EQ(0, frz_wait_word(&as[0].r.count[40], 1, FRZ_LIMIT));
+	EXPECT_EQ(0, pass_and_write(self->cg, "9", 0));
+	EXPECT_EQ(SIGKILL, ended_by(pid[0]));
 }
 
 /*

@@ -5,17 +5,19 @@
  * with the effect that they would have had.
  */
 #include <sys/eventfd.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "freezer_test.h"
 
-#define MAX_SEEN	16
+#define MAX_SEEN	80
 
 struct target {
 	unsigned long word;
 	unsigned long num;
 	unsigned long bad;
+	unsigned long no_cont;	/* a SIGCONT is not recorded */
 	int event;
 	struct {
 		int sig;
@@ -27,6 +29,8 @@ static struct target *me;
 
 static void record(int sig, siginfo_t *info, void *context)
 {
+	if (sig == SIGCONT && frz_load(&me->no_cont))
+		return;
 	if (me->num < MAX_SEEN) {
 		me->seen[me->num].sig = sig;
 		me->seen[me->num].value =
@@ -117,11 +121,15 @@ FIXTURE(queue) {
 FIXTURE_VARIANT(queue) {
 	int (*fn)(void *arg);
 	bool asleep;
+	bool stopped;
+	bool traced;
 };
 
 FIXTURE_VARIANT_ADD(queue, parked) { .fn = spin };
 FIXTURE_VARIANT_ADD(queue, in_place) { .fn = sleep_in_place, .asleep = true };
 FIXTURE_VARIANT_ADD(queue, asleep) { .fn = read_event, .asleep = true };
+FIXTURE_VARIANT_ADD(queue, stopped) { .fn = spin, .stopped = true };
+FIXTURE_VARIANT_ADD(queue, traced) { .fn = spin, .traced = true };
 
 FIXTURE_SETUP(queue)
 {
@@ -161,14 +169,16 @@ static int number(int sig)
 }
 
 /*
- *	cg	a process with handlers: parked, in place, or asleep
+ *	cg	a process with handlers: parked, in place, asleep, stopped, or in
+ *		the stop of a tracer
  *
  * While it is FROZEN real-time signals with values and two ordinary ones are
  * queued, one of these twice. None is handled before the thaw; then each is,
  * lowest number first, real-time ones in their order and all of them, the
  * doubled one once, with the first value: what any process sees that has been
  * off its CPU for a while. The same signals, sent with a single freeze for each,
- * would be handled likewise.
+ * would be handled likewise. One that was stopped is still stopped after the
+ * thaw, and handles them when it is let go.
  */
 TEST_F_TIMEOUT(queue, order_and_values, 90)
 {
@@ -183,6 +193,15 @@ TEST_F_TIMEOUT(queue, order_and_values, 90)
 	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
 	if (variant->asleep)
 		ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	if (variant->stopped) {
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_LE(0, frz_wait_stop(pid, WUNTRACED, FRZ_LIMIT));
+	}
+	if (variant->traced) {
+		ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+		ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+		ASSERT_LE(0, frz_wait_stop(pid, 0, FRZ_LIMIT));
+	}
 	ASSERT_FREEZES(self->cg);
 	for (i = 0; i < NUM_SENT; i++)
 		ASSERT_EQ(0, send(pid, number(sent[i].sig), sent[i].value));
@@ -190,6 +209,19 @@ TEST_F_TIMEOUT(queue, order_and_values, 90)
 	EXPECT_EQ(0, frz_load(&t->num));
 	EXPECT_STATE(self->cg, "FROZEN");
 	ASSERT_THAWS(self->cg);
+	if (variant->stopped || variant->traced) {
+		EXPECT_EQ(0, frz_moved(&t->num, FRZ_WATCH));
+		EXPECT_EQ(0, frz_load(&t->num));
+	}
+	if (variant->stopped) {
+		EXPECT_EQ('T', frz_task_state(pid));
+		frz_store(&t->no_cont, 1);
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+	}
+	if (variant->traced) {
+		EXPECT_EQ('t', frz_task_state(pid));
+		ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, 0, 0));
+	}
 	EXPECT_EQ(0, frz_wait_word(&t->num, NUM_HANDLED, FRZ_LIMIT));
 	EXPECT_EQ(0, frz_moved(&t->num, FRZ_WATCH));
 	EXPECT_EQ(NUM_HANDLED, frz_load(&t->num));
@@ -227,6 +259,85 @@ FREEZER_TEST(sigwaitinfo_order)
 		EXPECT_EQ(handled[i].value, t->seen[i].value);
 	}
 	EXPECT_EQ(0, frz_load(&t->bad));
+}
+
+/* A handler for every signal that can have one. */
+static int handle_all(void *arg)
+{
+	struct sigaction sa = {
+		.sa_sigaction = record,
+		.sa_flags = SA_SIGINFO | SA_RESTART,
+	};
+	int sig;
+
+	me = arg;
+	sigfillset(&sa.sa_mask);
+	for (sig = 1; sig <= SIGRTMAX; sig++)
+		sigaction(sig, &sa, NULL);
+	return frz_spin(&me->word);
+}
+
+/* KILL and STOP have no handler, and two the C library keeps for itself. */
+static bool can_be_handled(int sig)
+{
+	return sig != SIGKILL && sig != SIGSTOP &&
+	       (sig < 32 || sig >= SIGRTMIN);
+}
+
+/*
+ * Every signal there is, with a handler: none is handled while FROZEN, each once
+ * after the thaw, with its value. (Of SIGCONT and the signals that stop the last
+ * one sent counts, see stop_and_cont; these are sent by themselves.)
+ */
+FREEZER_TEST(every_signal)
+{
+	static const int jobctl[] = { SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU };
+	struct target *t = frz_shared(sizeof(*t));
+	unsigned int i, num = 0;
+	int count[65] = {};
+	int sig;
+	pid_t pid;
+
+	ASSERT_NE(NULL, t);
+	pid = ASSERT_PID(frz_spawn(self->cg, handle_all, t));
+	ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	for (sig = 1; sig <= SIGRTMAX; sig++) {
+		for (i = 0; i < ARRAY_SIZE(jobctl) && sig != jobctl[i]; i++)
+			;
+		if (!can_be_handled(sig) || i < ARRAY_SIZE(jobctl))
+			continue;
+		ASSERT_EQ(0, send(pid, sig, 100 + sig));
+		num++;
+	}
+	EXPECT_STANDS(&t->word);
+	EXPECT_EQ(0, frz_load(&t->num));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&t->num, num, FRZ_LIMIT));
+	for (i = 0; i < ARRAY_SIZE(jobctl); i++) {
+		ASSERT_FREEZES(self->cg);
+		ASSERT_EQ(0, send(pid, jobctl[i], 100 + jobctl[i]));
+		EXPECT_STANDS(&t->word);
+		EXPECT_EQ(num, frz_load(&t->num));
+		ASSERT_THAWS(self->cg);
+		EXPECT_EQ(0, frz_wait_word(&t->num, ++num, FRZ_LIMIT));
+	}
+	EXPECT_EQ(0, frz_moved(&t->num, FRZ_WATCH));
+	ASSERT_EQ(num, frz_load(&t->num));
+	ASSERT_GE(MAX_SEEN, num);
+	for (i = 0; i < num; i++) {
+		sig = t->seen[i].sig;
+		count[sig]++;
+		EXPECT_EQ(100 + sig, t->seen[i].value) {
+			TH_LOG("signal %d", sig);
+		}
+	}
+	for (sig = 1; sig <= SIGRTMAX; sig++)
+		EXPECT_EQ(can_be_handled(sig), count[sig]) {
+			TH_LOG("signal %d", sig);
+		}
+	EXPECT_RUNS(&t->word);
 }
 
 /*

@@ -24,7 +24,8 @@ static int make_late_page(char **page)
 
 	*page = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	/* poll() of one that blocks returns POLLERR at once. */
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (*page == MAP_FAILED || fd < 0 || ioctl(fd, UFFDIO_API, &api))
 		return -1;
 	reg.range.start = (unsigned long)*page;
@@ -37,7 +38,9 @@ static int wait_fault(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
-	return poll(&pfd, 1, FRZ_LIMIT) == 1 ? 0 : -ETIMEDOUT;
+	if (poll(&pfd, 1, FRZ_LIMIT) != 1)
+		return -ETIMEDOUT;
+	return pfd.revents & POLLIN ? 0 : -EIO;
 }
 
 static int fill_page(int fd, const char *page, const char *text)
@@ -546,6 +549,58 @@ FREEZER_TEST(cpu_goes_away)
 	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&word[0]);
 	EXPECT_EQ(1, frz_load(&word[1]));
+}
+
+static int toggle_cpu1(void *word)
+{
+	static const char cpu1[] = "/sys/devices/system/cpu/cpu1";
+
+	while (!frz_load((unsigned long *)word + 1)) {
+		if (frz_write(cpu1, "online", "0"))
+			return 1;
+		if (frz_write(cpu1, "online", "1"))
+			return 2;
+		frz_inc(word);
+	}
+	return 0;
+}
+
+/*
+ * CPU 1 comes and goes in a loop while a cgroup is frozen and thawed in a loop.
+ *
+ *	cg	two processes that spin, one that sleeps
+ *
+ * FROZEN each time, and then nothing moves; each goes on after each thaw. A task
+ * that was kicked on a CPU that went away must not be waited for there.
+ */
+FREEZER_TEST(cpus_come_and_go)
+{
+	unsigned long *word = ASSERT_WORDS(5);
+	int i;
+	pid_t pid;
+
+	ASSERT_SPINNER(self->cg, &word[0]);
+	ASSERT_SPINNER(self->cg, &word[1]);
+	ASSERT_SLEEPER(self->cg, &word[2]);
+	pid = ASSERT_PID(frz_spawn(NULL, toggle_cpu1, &word[3]));
+	for (i = 0; i < 100 || frz_load(&word[3]) < 10; i++) {
+		unsigned long seen[2];
+
+		ASSERT_FREEZES(self->cg);
+		seen[0] = frz_load(&word[0]);
+		seen[1] = frz_load(&word[1]);
+		sched_yield();
+		ASSERT_EQ(1, frz_state_is(self->cg, "FROZEN"));
+		ASSERT_EQ(seen[0], frz_load(&word[0]));
+		ASSERT_EQ(seen[1], frz_load(&word[1]));
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, frz_wait_move(&word[0], FRZ_LIMIT));
+		ASSERT_EQ(0, frz_wait_move(&word[1], FRZ_LIMIT));
+	}
+	frz_store(&word[4], 1);
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_EQ(1, frz_load(&word[2]));
+	TH_LOG("%d freezes, CPU 1 went %lu times", i, frz_load(&word[3]));
 }
 
 TEST_HARNESS_MAIN
