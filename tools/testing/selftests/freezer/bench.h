@@ -93,6 +93,7 @@ bool bench_has(enum bench_method how);
 
 /* Is it there, and was it asked for? */
 bool bench_wanted(enum bench_method how);
+bool bench_kind_wanted(enum bench_kind kind);
 
 /* Groups, and their crowds of @n processes; @counters: what spinners count. */
 int bench_group_create(struct bench_group *group, const char *name);
@@ -112,7 +113,7 @@ void bench_freeze(struct bench_group *group, enum bench_method how);
 void bench_thaw(struct bench_group *group, enum bench_method how);
 
 /* The parts. */
-void bench_crowds(int max, int rounds);
+void bench_crowds(int min, int max, int rounds);
 void bench_reading(int n, int rounds);
 void bench_memory(int rounds);
 void bench_hot(int n);

@@ -172,16 +172,17 @@ static void one_crowd(int n, enum bench_kind kind, int rounds)
 		bench_policy(SCHED_OTHER);
 }
 
-/* Crowds of 1, 10, ..., @max of each kind. */
-void bench_crowds(int max, int rounds)
+/* Crowds of @min, 10 * @min, ..., @max of each kind. */
+void bench_crowds(int min, int max, int rounds)
 {
 	enum bench_kind kind;
 	int n, more;
 
-	for (n = 1; n <= max && !bench_failed; n *= 10) {
+	for (n = min; n <= max && !bench_failed; n *= 10) {
 		more = n < 10000 ? 2 * rounds + 1 : rounds;
 		for (kind = 0; kind < BENCH_NR_KINDS && !bench_failed; kind++)
-			if (kind != BENCH_MIX || n >= 4)
+			if (bench_kind_wanted(kind) &&
+			    (kind != BENCH_MIX || n >= 4))
 				one_crowd(n, kind, more);
 	}
 }

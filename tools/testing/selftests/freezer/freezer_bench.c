@@ -502,7 +502,7 @@ static int parse_number(const char *text, int min, int max)
 static void help(FILE *out)
 {
 	fputs("usage: freezer_bench [-p parts] [-m methods] [-N processes] [-r rounds]\n"
-	      "                     [-s seconds] [-k name]\n"
+	      "                     [-s seconds] [-c kinds] [-1] [-k name]\n"
 	      "Measure what freezing costs.\n"
 	      "\n"
 	      "  -p LIST   of mem,crowd,read,hot,slice; all if not given\n"
@@ -510,6 +510,9 @@ static void help(FILE *out)
 	      "  -N N      size of the largest crowd, 10000 if not given\n"
 	      "  -r N      rounds with the largest crowd, 5 if not given (smaller ones: more)\n"
 	      "  -s N      seconds of time-slicing, 60 if not given\n"
+	      "  -c LIST   of nanosleep,epoll_wait,pipe read,pause,mix,spin: what the crowds do;\n"
+	      "            all if not given\n"
+	      "  -1        only the largest crowd\n"
 	      "  -k NAME   of the kernel, in the output\n"
 	      "  -h        this text\n", out);
 }
@@ -532,6 +535,12 @@ static bool listed(const char *list, const char *word)
 }
 
 static const char *methods;
+static const char *kinds;
+
+bool bench_kind_wanted(enum bench_kind kind)
+{
+	return listed(kinds, bench_kind_name[kind]);
+}
 
 bool bench_wanted(enum bench_method how)
 {
@@ -542,12 +551,13 @@ int main(int argc, char **argv)
 {
 	int c, n = 10000, rounds = 5, seconds = 60;
 	const char *parts = NULL;
+	bool largest = false;
 	enum bench_method how;
 
 	/* What bench_hot.c executes */
 	if (argc == 2 && !strcmp(argv[1], "--exit"))
 		return 0;
-	while ((c = getopt(argc, argv, "p:m:N:r:s:k:h")) >= 0) {
+	while ((c = getopt(argc, argv, "p:m:N:r:s:c:1k:h")) >= 0) {
 		switch (c) {
 		case 'p':
 			parts = optarg;
@@ -563,6 +573,12 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			seconds = parse_number(optarg, 1, 3600);
+			break;
+		case 'c':
+			kinds = optarg;
+			break;
+		case '1':
+			largest = true;
 			break;
 		case 'k':
 			kernel = optarg;
@@ -583,7 +599,7 @@ int main(int argc, char **argv)
 	if (listed(parts, "mem"))
 		bench_memory(rounds);
 	if (listed(parts, "crowd"))
-		bench_crowds(n, rounds);
+		bench_crowds(largest ? n : 1, n, rounds);
 	if (listed(parts, "read") && bench_has(BENCH_V1))
 		bench_reading(n, 101);
 	for (how = 0; how < BENCH_NR_METHODS; how++)
