@@ -290,6 +290,14 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 		registers = snapshot_key(in_dir("s"), "registers");
 		EXPECT_NE(NULL, strstr(registers, " 0 none"));
 		traced += atoi(registers) > 0;
+		if (done % TRACED && atoi(registers) <= 0) {
+			char notes[1024] = "";
+
+			snapshot_file(in_dir("s"), "notes", notes,
+				      sizeof(notes));
+			TH_LOG("snapshot %lu, registers: %s\n%s", done,
+			       registers, notes);
+		}
 		remove_tree(in_dir("s"));
 		ASSERT_STREQ("", bank_health(&bank));
 	}
