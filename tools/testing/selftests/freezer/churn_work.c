@@ -204,7 +204,8 @@ void work_intruder(struct churn_slot *me)
 		pid_t pid = churn_fork();
 
 		if (!pid) {
-			churn_usleep(1000);
+			/* longer than a move takes on the slowest kernel */
+			churn_usleep(20000);
 			_exit(0);
 		}
 		frz_move_process(churn->path[CHURN_TOP], pid);
