@@ -8,7 +8,8 @@
 # kernel is built and linked in each configuration, and the one of make test is booted, and the tests of TESTS= run on it.
 #
 # What is done is remembered in out/bisect/, by the content of the tree and the configuration, so it may be interrupted, and only what a changed
-# patch or file concerns is done again. FROM= and TO= are the numbers of the first and the last patch to look at.
+# patch or file concerns is done again. FROM= and TO= are the numbers of the first and the last patch to look at, CONFIGS="1 5" the lines of the
+# table.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -90,8 +91,14 @@ objects_of() {
 }
 
 touched=$(for each in "${patches[@]}"; do touched_files "$SERIES/$each"; done | sort -u)
+read -r -a wanted <<<"${CONFIGS:-$(seq -s ' ' "${#rows[@]}")}"
+for c in "${wanted[@]}"; do
+	if ! [[ $c =~ ^[1-9][0-9]*$ ]] || [ "$c" -gt "${#rows[@]}" ]; then
+		die "CONFIGS=$CONFIGS: there are 1 to ${#rows[@]}"
+	fi
+done
 failed=0 done_before=0 started=$SECONDS
-steps=$(((${TO:-$total} - ${FROM:-1} + 1) * ${#rows[@]} + 1))
+steps=$(((${TO:-$total} - ${FROM:-1} + 1) * ${#wanted[@]} + 1))
 n=0
 
 # shellcheck disable=SC2031
@@ -106,7 +113,8 @@ for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
 	"$dir/apply.sh" >"$stamps/apply.log" 2>&1 || { cat "$stamps/apply.log" >&2; exit "$E_SETUP"; }
 	content=$(cat "$dir/bisectable.sh" "$dir/bisect/base.config"; cd "$TREE.d/stage" && find . -type f ! -path './tools/*' ! -path './Documentation/*' | sort | xargs sha1sum)
 	new=$(for p in $(series_patches); do new_files_of "$SERIES/$p"; done)
-	for ((c = 0; c < ${#rows[@]}; c++)); do
+	for line in "${wanted[@]}"; do
+		c=$((line - 1))
 		n=$((n + 1))
 		whole=; [ "$k" != "$total" ] || whole=' and the whole kernel'
 		id=$(printf '%s\n' "$content" "${rows[c]}" "$whole" "$(cat "$SRC.version" 2>/dev/null)" | sha1sum | cut -c 1-16)
@@ -161,7 +169,7 @@ if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}" ]; then
 	fi
 fi
 if [ "$failed" = 0 ]; then
-	echo "bisectable: BASE=$BASE, $total patches, ${#rows[@]} configurations: no warning, no error"
+	echo "bisectable: BASE=$BASE, $total patches, ${#wanted[@]} of ${#rows[@]} configurations: no warning, no error"
 else
 	echo "bisectable: BASE=$BASE: $failed failed"
 	exit "$E_BUILD"
