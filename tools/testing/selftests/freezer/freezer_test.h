@@ -108,11 +108,11 @@ FIXTURE_TEARDOWN(freezer)
 		       frz_content(self->cg, "tasks"));
 }
 
-/*
- * A test with the fixture. Each wait in it has a limit of its own, so this one is
- * for the sum, on an emulated kernel with lockdep and KASAN.
- */
-#define FREEZER_TEST(name) TEST_F_TIMEOUT(freezer, name, 300)
+/* A test with the fixture; the limit leaves room for two that ran out. */
+#define FREEZER_TEST(name) TEST_F_TIMEOUT(freezer, name, 90)
+
+/* One of many rounds, which add up to minutes with lockdep and KASAN. */
+#define FREEZER_LONG_TEST(name) TEST_F_TIMEOUT(freezer, name, 300)
 
 /* State and blockers in a line. */
 static inline const char *frz_describe(const char *path)

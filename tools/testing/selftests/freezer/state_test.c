@@ -506,7 +506,7 @@ static int freeze_on_go(void *arg)
  * task that is not free; at the end all of them run. A failure means that a task
  * stays frozen in a group that says THAWED.
  */
-FREEZER_TEST(thaw_as_the_last_one_parks)
+FREEZER_LONG_TEST(thaw_as_the_last_one_parks)
 {
 	unsigned long *word = ASSERT_WORDS(2);
 	struct repeater *repeater = frz_shared(sizeof(*repeater));

@@ -358,7 +358,7 @@ static int snapshoot(void *arg)
  * If its cgroup held it then, nobody could ever thaw it: the machine hangs. If
  * the cgroup were FROZEN meanwhile, its counters would move in a FROZEN cgroup.
  */
-FREEZER_TEST(snapshot_from_inside)
+FREEZER_LONG_TEST(snapshot_from_inside)
 {
 	struct snapshooter *s = frz_shared(sizeof(*s));
 	int i;

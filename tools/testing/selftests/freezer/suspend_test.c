@@ -475,7 +475,7 @@ FREEZER_TEST(levels_of_suspend_to_ram)
  * machine is really switched off, with all kinds of tasks in the image; whoever
  * starts it again ("make hibernate" does) sees how the test goes on.
  */
-FREEZER_TEST(levels_of_hibernation)
+FREEZER_LONG_TEST(levels_of_hibernation)
 {
 	static const struct frz_suspend how[] = {
 		{ "disk", "freezer" },
@@ -528,7 +528,7 @@ static double seconds_asleep(void)
 }
 
 /* A machine that is off but for its memory, until its clock wakes it. */
-FREEZER_TEST(sleeps_to_ram)
+FREEZER_LONG_TEST(sleeps_to_ram)
 {
 	static const struct frz_suspend how = { "mem", "none" };
 	double asleep = seconds_asleep();
