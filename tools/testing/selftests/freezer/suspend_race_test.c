@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -380,6 +381,78 @@ FREEZER_LONG_TEST(snapshot_from_inside)
 		ASSERT_EQ(0, frz_wait_word(&s->cycles, cycles + 1, FRZ_LIMIT));
 	}
 	EXPECT_EQ(0, frz_load(&s->failed));
+}
+
+/* A program that the kernel starts for a key, and waits for. */
+#define UPCALL	"/sbin/request-key"
+#define BEGUN	"/tmp/suspend_race_test.begun"
+#define GATE	"/tmp/suspend_race_test.gate"
+
+static int ask_for_key(void *unused)
+{
+	syscall(SYS_request_key, "user", "suspend_race_test", "x", 0);
+	return 0;
+}
+
+static int make_upcall(void)
+{
+	static const char script[] = "#!/bin/sh\n: >" BEGUN "\nread x <" GATE "\n";
+	int fd;
+
+	unlink(UPCALL);
+	unlink(BEGUN);
+	unlink(GATE);
+	mkdir("/sbin", 0755);
+	fd = open(UPCALL, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (fd < 0 || write(fd, script, strlen(script)) < 0 || close(fd) ||
+	    mkfifo(GATE, 0600))
+		return -1;
+	/* both ends, so that it lasts until this process has gone */
+	return open(GATE, O_RDWR | O_CLOEXEC);
+}
+
+/*
+ * Before SNAPSHOT_FREEZE freezes the system it waits for the programs that the
+ * kernel has started. Who sleeps there is going to be in user mode later, so it
+ * is not at rest: its cgroup stays FREEZING, and becomes FROZEN when the system
+ * has been thawed again.
+ */
+FREEZER_TEST(snapshot_waits_for_a_helper)
+{
+	struct snapshooter *s = frz_shared(sizeof(*s));
+	int gate = make_upcall(), wait;
+	pid_t pid;
+
+	ASSERT_NE(NULL, s);
+	ASSERT_LE(0, gate);
+	ASSERT_PID(frz_spawn(NULL, ask_for_key, NULL));
+	for (wait = 0; access(BEGUN, F_OK) && wait < FRZ_LIMIT; wait += 10)
+		frz_sleep_ms(10);
+	ASSERT_EQ(0, access(BEGUN, F_OK));
+
+	pid = ASSERT_PID(frz_spawn(self->cg, snapshoot, s));
+	/* past the sync, and not for as long as the kernel is ready to wait */
+	frz_sleep_ms(500);
+	ASSERT_EQ('D', frz_task_state(pid));
+	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
+	for (wait = 0; wait < 50; wait++) {
+		frz_sleep_ms(10);
+		EXPECT_EQ('D', frz_task_state(pid));
+		EXPECT_STATE(self->cg, "FREEZING");
+	}
+	EXPECT_EQ(0, frz_load(&s->alone));
+
+	ASSERT_EQ(1, write(gate, "\n", 1));
+	EXPECT_EQ(0, frz_wait_state(self->cg, "FROZEN", FRZ_LIMIT));
+	EXPECT_EQ(1000, frz_load(&s->alone));
+	EXPECT_EQ(0, frz_load(&s->cycles));
+	EXPECT_EQ(0, frz_load(&s->failed));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&s->cycles, 1, FRZ_LIMIT));
+	close(gate);
+	unlink(UPCALL);
+	unlink(BEGUN);
+	unlink(GATE);
 }
 
 #define ALARM_MS	1000
