@@ -101,6 +101,8 @@ TEST_F_TIMEOUT(mounts, work, 90)
 /*
  * The other controllers that can be mounted now, for a list of options. Not
  * cpuset: no task can be moved to a cgroup of it before its files are written.
+ * Nor memory: a cgroup that was removed lives on while a page is charged to it,
+ * and the hierarchy with it, so it may not be possible to put things back.
  */
 static int other_controllers(char *list, size_t size)
 {
@@ -113,6 +115,7 @@ static int other_controllers(char *list, size_t size)
 		if (sscanf(line, "%63s %d %*d %d", name, &id, &enabled) != 3 ||
 		    *name == '#' || id || !enabled || !strcmp(name, "freezer") ||
 		    !strcmp(name, "signal") || !strcmp(name, "cpuset") ||
+		    !strcmp(name, "memory") ||
 		    mount("cgroup", MNT_DIR, "cgroup", 0, name))
 			continue;
 		umount(MNT_DIR);
