@@ -64,7 +64,7 @@ series:
 	@harness/prepare.sh tree
 	@harness/series.sh
 
-# Each patch of the series builds in each of a set of configurations; the last one boots and passes
+# Each patch of the series builds in each of a set of configurations, and the last one boots and passes; with BOOT="y n" each patch boots
 bisectable:
 	@harness/tools.sh
 	@harness/bisectable.sh

@@ -7,6 +7,9 @@
 # file that any patch of the series touches, and of the new files that are there by then; new files with W=1. After the last patch the whole
 # kernel is built and linked in each configuration, and the one of make test is booted, and the tests of TESTS= run on it.
 #
+# With BOOT=y, BOOT=n or BOOT="y n" a small kernel (bisect/boot.config) with the freezer or without it is built whole after each patch, instead of the
+# objects, and booted; where there is a freezer it freezes and thaws a task.
+#
 # What is done is remembered in out/bisect/, by the content of the tree and the configuration, so it may be interrupted, and only what a changed
 # patch or file concerns is done again. FROM= and TO= are the numbers of the first and the last patch to look at, CONFIGS="1 5" the lines of the
 # table.
@@ -90,6 +93,10 @@ objects_of() {
 	done
 }
 
+case ${BOOT:-} in
+'' | y | n | 'y n') ;;
+*) die "BOOT=$BOOT: there are y, n and \"y n\"" ;;
+esac
 touched=$(for each in "${patches[@]}"; do touched_files "$SERIES/$each"; done | sort -u)
 read -r -a wanted <<<"${CONFIGS:-$(seq -s ' ' "${#rows[@]}")}"
 for c in "${wanted[@]}"; do
@@ -100,6 +107,38 @@ done
 failed=0 done_before=0 started=$SECONDS
 steps=$(((${TO:-$total} - ${FROM:-1} + 1) * ${#wanted[@]} + 1))
 n=0
+
+# boot_step y|n: build the small kernel of this step with or without the freezer, and boot it; a line in $outcome
+boot_step() {
+	local BUILD=$TREE/build-bisect-boot-$1 option status=0 warnings
+	log=$stamps/$k-boot-$1.log
+	mkdir -p "$BUILD"
+	{
+		cat "$dir/bisect/boot.config"
+		for option in CGROUP_FREEZER CGROUP_SIGNAL; do
+			[ "$1" = n ] || ! grep -rqx "config $option" "$TREE/init/Kconfig" || echo "CONFIG_$option=y"
+		done
+	} >"$BUILD/requested.new"
+	if ! cmp -s "$BUILD/requested.new" "$BUILD/requested" || [ "$TREE/init/Kconfig" -nt "$BUILD/.config" ]; then
+		KCONFIG_ALLCONFIG=$BUILD/requested.new kmake "$TREE" allnoconfig >"$log" 2>&1 || { outcome='the configuration could not be made'; return 1; }
+		mv "$BUILD/requested.new" "$BUILD/requested"
+	fi
+	option=$(grep '^CONFIG_' "$BUILD/requested" | grep -vxFf "$BUILD/.config" | tr '\n' ' ')
+	[ -z "$option" ] || { outcome="came out otherwise: $option"; return 1; }
+	kmake "$TREE" "$(basename "$ARCH_IMAGE")" >"$log" 2>&1 || status=$?
+	warnings=$(grep -cE 'warning:|WARNING:' "$log" || true)
+	if [ "$status" != 0 ] || [ "$warnings" != 0 ]; then
+		grep -E 'warning:|WARNING:|error:|undefined reference|\*\*\*' "$log" | head -n 5 | sed 's/^/      /'
+		outcome="$([ "$status" = 0 ] || echo 'does not build, ')$warnings warnings, log: $(rel "$log")"
+		return 1
+	fi
+	if ! RUN_IMAGE=$BUILD/$ARCH_IMAGE RUN_INITRD=$stamps/boot.cpio SMP=2 MEM=512 "$dir/run.sh" step >"$log" 2>&1; then
+		tail -n 15 "$log"
+		outcome="does not boot, log: $(rel "$log")"
+		return 1
+	fi
+	outcome='built whole, boots'
+}
 
 # shellcheck disable=SC2031
 result() { printf '[%s/%s] %s, configuration %s: %s\n' "$k" "$total" "$patch" "$((c + 1))/${#rows[@]}" "$1"; }
@@ -113,6 +152,20 @@ for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
 	"$dir/apply.sh" >"$stamps/apply.log" 2>&1 || { cat "$stamps/apply.log" >&2; exit "$E_SETUP"; }
 	content=$(cat "$dir/bisectable.sh" "$dir/bisect/base.config"; cd "$TREE.d/stage" && find . -type f ! -path './tools/*' ! -path './Documentation/*' | sort | xargs sha1sum)
 	new=$(for p in $(series_patches); do new_files_of "$SERIES/$p"; done)
+	if [ -n "${BOOT:-}" ]; then
+		if [ ! -f "$stamps/boot.cpio" ]; then
+			mkdir -p "$stamps/empty" "$BUILD"
+			: >"$stamps/empty/kselftest-list.txt"
+			"$dir/initramfs.sh" "$stamps/empty" "$stamps/boot.cpio"
+		fi
+		for option in $BOOT; do
+			id=$(printf '%s\n' "$content" "boot $option" "$(cat "$SRC.version" "$dir/bisect/boot.config" 2>/dev/null)" | sha1sum | cut -c 1-16)
+			[ ! -f "$stamps/$id.ok" ] || continue
+			if boot_step "$option"; then touch "$stamps/$id.ok"; else failed=$((failed + 1)); fi
+			printf '[%s/%s] %s, freezer %s: %s; %s s\n' "$k" "$total" "$patch" "$option" "$outcome" "$((SECONDS - started))"
+		done
+		continue
+	fi
 	for line in "${wanted[@]}"; do
 		c=$((line - 1))
 		n=$((n + 1))
@@ -163,12 +216,14 @@ done
 unset SERIES_STEPS
 
 # The end of the series boots and passes.
-if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}" ]; then
+if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}${BOOT:-}" ]; then
 	if ! TESTS=${TESTS:-$core_tests} "$dir/test.sh"; then
 		failed=$((failed + 1))
 	fi
 fi
-if [ "$failed" = 0 ]; then
+if [ "$failed" = 0 ] && [ -n "${BOOT:-}" ]; then
+	echo "bisectable: BASE=$BASE, $total patches: each builds and boots, freezer: $BOOT"
+elif [ "$failed" = 0 ]; then
 	echo "bisectable: BASE=$BASE, $total patches, ${#wanted[@]} of ${#rows[@]} configurations: no warning, no error"
 else
 	echo "bisectable: BASE=$BASE: $failed failed"

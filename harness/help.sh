@@ -8,7 +8,7 @@ make shell          a shell in the guest (leave with exit or Ctrl-A x)
 make gdb            the same, waiting for gdb on port 1234
 make -s image       build; the last line is the path of the bootable image
 make series         the complete series, ready for git am, to out/series-$(BASE)/
-make bisectable     build each step of the series in many configurations, boot the last
+make bisectable     build each step of the series in many configurations, boot the last; BOOT=y: boot each
 make regress        the selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
 make check          checkpatch, sparse, W=1, kernel-doc, shellcheck
 make bench          side by side with the unpatched kernel, on a clock that counts instructions

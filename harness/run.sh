@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench, shell, gdb) and judge what came of it.
+# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench, shell, gdb, step) and judge what came of it.
 # hibernate boots twice: the guest switches itself off with its memory in an image on the disk, and goes on from there in the second QEMU.
 #
 #   TESTS=   test programs to run, shell patterns with blanks between;  ARGS= their arguments
@@ -11,7 +11,9 @@
 . "$(dirname "$0")/lib.sh"
 
 mode=$1
+# Another guest or kernel than that of the variables
 initrd=${RUN_INITRD:-$INITRD}
+IMAGE=${RUN_IMAGE:-$IMAGE}
 SMP=${SMP:-2}
 MEM=${MEM:-2048}
 guest_mode=$mode
@@ -20,6 +22,7 @@ tty=0
 case $mode in
 test) timeout=2400 ;;
 run | hibernate) timeout=300 ;;
+step) timeout=60 ;;
 bench) timeout=1200 SMP=1 KVM=0 ;;
 gdb) timeout=0 guest_mode=shell KVM=0 ;;
 shell) timeout=0 ;;
