@@ -101,6 +101,7 @@
 #include <linux/kernfs.h>
 #include <linux/moduleparam.h>
 #include <linux/oom.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
