@@ -222,7 +222,7 @@ if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}${BOOT:-}" ]; then
 	fi
 fi
 if [ "$failed" = 0 ] && [ -n "${BOOT:-}" ]; then
-	echo "bisectable: BASE=$BASE, $total patches: each builds and boots, freezer: $BOOT"
+	echo "bisectable: BASE=$BASE, patches ${FROM:-1} to ${TO:-$total} of $total: each builds and boots, freezer: $BOOT"
 elif [ "$failed" = 0 ]; then
 	echo "bisectable: BASE=$BASE, $total patches, ${#wanted[@]} of ${#rows[@]} configurations: no warning, no error"
 else
