@@ -153,7 +153,7 @@ for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
 	content=$(cat "$dir/bisectable.sh" "$dir/bisect/base.config"; cd "$TREE.d/stage" && find . -type f ! -path './tools/*' ! -path './Documentation/*' | sort | xargs sha1sum)
 	new=$(for p in $(series_patches); do new_files_of "$SERIES/$p"; done)
 	if [ -n "${BOOT:-}" ]; then
-		if [ ! -f "$stamps/boot.cpio" ]; then
+		if [ ! "$stamps/boot.cpio" -nt "$dir/guest/init" ]; then
 			mkdir -p "$stamps/empty" "$BUILD"
 			: >"$stamps/empty/kselftest-list.txt"
 			"$dir/initramfs.sh" "$stamps/empty" "$stamps/boot.cpio"
