@@ -23,6 +23,7 @@
 #include <sys/un.h>
 
 #include "freezer_test.h"
+#include "uring_test.h"
 
 #define BIG	(1024 * 1024)
 #define SMALL	8
@@ -854,6 +855,130 @@ TEST_F_TIMEOUT(quiet, moves_nothing, 90)
 			break;
 		if (variant->other == do_drain)
 			drain(q->fd[0]);
+	}
+	EXPECT_EQ(0, status);
+}
+
+/*
+ * A worker of io_uring in a socket: a request that has been polled for often
+ * enough, each time with a part of what it is to move, is given to a worker,
+ * which waits in the socket.
+ */
+
+#define WORKER_RECV	2000
+#define WORKER_SEND	(16 * BIG)
+
+FIXTURE(worker) {
+	char cg[FRZ_PATH_MAX];
+	struct quiet *q;
+};
+
+FIXTURE_VARIANT(worker) {
+	bool sends;
+};
+
+FIXTURE_VARIANT_ADD(worker, recv) {};
+FIXTURE_VARIANT_ADD(worker, send) { .sends = true };
+
+FIXTURE_SETUP(worker)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+	self->q = quiet_new();
+	ASSERT_NE(NULL, self->q);
+	ASSERT_EQ(0, with_tcp(self->q));
+}
+
+FIXTURE_TEARDOWN(worker)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+static int in_uring(struct quiet *q, int opcode, int fd, size_t len)
+{
+	struct io_uring_sqe sqe = { .opcode = opcode, .fd = fd, .len = len };
+	char *buf = frz_shared(len);
+	struct ring r;
+	int res = -1;
+
+	if (!buf || make_ring(&r, 0))
+		return 1;
+	sqe.addr = (unsigned long)buf;
+	sqe.msg_flags = MSG_WAITALL;
+	queue_sqe(&r, &sqe);
+	if (enter(&r, 1, 1, IORING_ENTER_GETEVENTS) != 1)
+		return 2;
+	return !take_cqe(&r, &res) || res != (int)len;
+}
+
+static int in_uring_recv(struct quiet *q)
+{
+	return in_uring(q, IORING_OP_RECV, q->fd[0], WORKER_RECV);
+}
+
+static int in_uring_send(struct quiet *q)
+{
+	return in_uring(q, IORING_OP_SEND, q->fd[1], WORKER_SEND);
+}
+
+/* Until a worker has it: a byte at a time, or what the task has sent. */
+static int feed_until_worker(struct quiet *q, pid_t pid, bool sends)
+{
+	int i, j, in;
+
+	for (i = 0; i < 1000; i++) {
+		if (sends)
+			drain(q->fd[0]);
+		else if (write(q->fd[1], q->buf, 1) != 1)
+			return -errno;
+		/* until that is gone, or more has come */
+		for (j = 0; j < FRZ_LIMIT; j++) {
+			frz_sleep_ms(1);
+			if (frz_proc_status(pid, "Threads") == 2)
+				return 0;
+			if (ioctl(q->fd[0], FIONREAD, &in))
+				return -errno;
+			if (sends == !!in)
+				break;
+		}
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * The task waits for the completion and its worker in a receive or a send, and
+ * both are frozen there. While the other side sends or drains nothing moves;
+ * after the thaw the request completes in full. A failure means that the worker
+ * goes on for a group that is FROZEN.
+ */
+TEST_F_TIMEOUT(worker, moves_nothing, 90)
+{
+	struct quiet *q = self->q;
+	int status, i;
+	pid_t pid;
+
+	pid = ASSERT_PID(blocked(self->cg, q, variant->sends ? in_uring_send :
+							       in_uring_recv));
+	ASSERT_EQ(0, feed_until_worker(q, pid, variant->sends));
+	ASSERT_LE(0, wait_blocked(pid));
+	frz_sleep_ms(FRZ_WATCH);
+	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(2, frz_stat(self->cg, "nr_in_place"));
+	EXPECT_EQ(0, frz_stat(self->cg, "nr_asleep"));
+
+	EXPECT_EQ(0, variant->sends ? do_drain(q) : do_write(q));
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(0, variant->sends ? queued(q) : moved_read(q));
+	EXPECT_EQ(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+
+	status = -ETIMEDOUT;
+	for (i = 0; i < 2000 && status == -ETIMEDOUT; i++) {
+		if (variant->sends)
+			drain(q->fd[0]);
+		else
+			do_write(q);
+		status = frz_wait_exit(pid, 10);
 	}
 	EXPECT_EQ(0, status);
 }
