@@ -210,15 +210,15 @@ static const struct path {
 	int calls;
 	int rounds;
 } paths[] = {
-	{ "getppid", op_getppid, NULL, 2000, 200 },
-	{ "signal to self, handled", op_signal, NULL, 200, 200 },
-	{ "pipe round trip", op_pipe, pipe_side, 100, 200 },
-	{ "futex round trip", op_futex, futex_side, 100, 200 },
-	{ "unix stream round trip", op_stream, stream_side, 100, 200 },
-	{ "unix datagram, no sleep", op_datagram, NULL, 200, 200 },
+	{ "getppid", op_getppid, NULL, 500, 400 },
+	{ "signal to self, handled", op_signal, NULL, 20, 400 },
+	{ "pipe round trip", op_pipe, pipe_side, 20, 400 },
+	{ "futex round trip", op_futex, futex_side, 20, 400 },
+	{ "unix stream round trip", op_stream, stream_side, 20, 400 },
+	{ "unix datagram, no sleep", op_datagram, NULL, 50, 400 },
 	{ "fork, exit, wait", op_fork, NULL, 1, 400 },
 	{ "vfork, exec, exit, wait", op_exec, NULL, 1, 400 },
-	{ "thread create, exit, join", op_thread, NULL, 20, 200 },
+	{ "thread create, exit, join", op_thread, NULL, 10, 400 },
 };
 
 static void measure(const struct path *path, const char *when)
