@@ -10,6 +10,8 @@
 # The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there. harness/bench/table.pl makes tables of them, also for the
 # README, and plot.sh the plots.
 #
+# Addresses are not randomized: what fork copies depends on where the stack and the heap of freezer_bench happen to be, by up to 2 %.
+#
 #   ARGS=     more for freezer_bench, as "-N 1000 -r 3"; KERNELS= of the three (default: all); SECONDS_SLICED= of the unpatched ways to take turns (20)
 
 dir=$(dirname "$0")
@@ -60,7 +62,7 @@ for kernel in $kernels; do
 	use "$kernel"
 	say "      kernel: $kernel"
 	code=0
-	ARGS="-k $kernel $(parts "$kernel")${ARGS:+ $ARGS}" "$dir/run.sh" bench | grep -v '^csv,' || code=$?
+	APPEND="norandmaps${APPEND:+ $APPEND}" ARGS="-k $kernel $(parts "$kernel")${ARGS:+ $ARGS}" "$dir/run.sh" bench | grep -v '^csv,' || code=$?
 	[ "$code" = 0 ] || status=$code
 	cp "$OUT/run/latest-bench/output.log" "$result/$kernel.log"
 	tr -d '\r' <"$result/$kernel.log" | sed -n 's/^csv,//p' >>"$result/bench.csv"
