@@ -12,14 +12,14 @@
 #
 # Addresses are not randomized: what fork copies depends on where the stack and the heap of freezer_bench happen to be, by up to 2 %.
 #
-#   ARGS=     more for freezer_bench, as "-N 1000 -r 3"; KERNELS= of the three (default: all); SECONDS_SLICED= of the unpatched ways to take turns (20)
+#   ARGS=     more for freezer_bench, as "-N 1000 -r 3"; KERNELS= of the three (default: all); SECONDS_SLICED= of the unpatched ways to take turns (6)
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
 
 [ -z "$DEBUG$VANILLA" ] || die "make bench is about three kernels of its own: no DEBUG, no VANILLA"
 kernels=${KERNELS:-ours without vanilla}
-sliced=${SECONDS_SLICED:-20}
+sliced=${SECONDS_SLICED:-6}
 user_config=$CONFIG
 result=$OUT/bench-$(date +%Y%m%d-%H%M%S)-$BASE
 

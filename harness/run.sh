@@ -23,7 +23,7 @@ case $mode in
 test) timeout=2400 ;;
 run | hibernate) timeout=300 ;;
 step) timeout=60 ;;
-bench) timeout=1200 SMP=1 KVM=0 ;;
+bench) timeout=3600 SMP=1 KVM=0 ;;
 gdb) timeout=0 guest_mode=shell KVM=0 ;;
 shell) timeout=0 ;;
 *) die "run.sh: unknown mode $mode" ;;
