@@ -789,7 +789,7 @@ bool cgroup_freezer_hold(void)
 static void freezer_stops(void)
 {
 	spin_lock_irq(&css_set_lock);
-	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
+	if (current->cgroup_freezer_closed && !freezer_task_is_busy(current))
 		WRITE_ONCE(current->cgroup_freezer_rest,
 			   CGROUP_FREEZER_IN_PLACE);
 	spin_unlock_irq(&css_set_lock);
@@ -1573,7 +1573,7 @@ static void freezer_attach(struct cgroup_taskset *tset)
 		spin_lock_irq(&css_set_lock);
 		/* a guard that was not granted has to do with others now */
 		if (freezer_task_is_moving(task))
-			freezer_task_rests(task, CGROUP_FREEZER_ASLEEP);
+			freezer_task_rests(task, task->cgroup_freezer_rest);
 		/* a busy task goes on being busy, but on the new account */
 		from = task->cgroup_freezer_busy_in;
 		if (from && from != freezer) {

@@ -269,10 +269,15 @@ static void freezer_task_moves(struct task_struct *task,
 		return;
 	/* left over from a guard above or below that was not granted */
 	if (task->cgroup_freezer_busy_in)
-		freezer_task_rests(task, CGROUP_FREEZER_ASLEEP);
+		freezer_task_rests(task, task->cgroup_freezer_rest);
 
-	/* cgroup_freezer_hold() has to report, be it for the second time */
-	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
+	/*
+	 * cgroup_freezer_hold() has to report, be it for the second time. A task
+	 * that has reported that it parks, and is still about to, does not come
+	 * there again.
+	 */
+	if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
+		WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
 	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
 	list_add_tail(&task->cgroup_freezer_node, &freezer->moving);
 	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving + 1);
@@ -316,9 +321,11 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 	how = freezer_freeze_task(task);
 	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
 	    !freezer_is_traced_now(task)) {
+		if (task->cgroup_freezer_rest == CGROUP_FREEZER_PARKED)
+			how = CGROUP_FREEZER_PARKED;
 		if (task->cgroup_freezer_busy_in)
 			freezer_task_rests(task, how);
-		else if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
+		else
 			WRITE_ONCE(task->cgroup_freezer_rest, how);
 		return;
 	}

@@ -5,6 +5,7 @@
  * who is named when one does not, and what stands still from then on.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
@@ -862,6 +863,44 @@ FREEZER_TEST(trapped)
 	ASSERT_THAWS(self->cg);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, frz_wait_word(&b[i]->reads, 1, FRZ_LIMIT));
+	EXPECT_RUNS(&word[0]);
+}
+
+/*
+ * The last task to park lets the writer of FROZEN go before it waits. Here it
+ * does not get to wait, since it shares its CPU with the writer, which goes on
+ * at once and asks for the guard. It is parked for that, too, and stops for a
+ * tracer under the guard.
+ */
+FREEZER_TEST(parked_just_now)
+{
+	struct sched_param other = { 0 }, fifo = { .sched_priority = 1 };
+	unsigned long *word = ASSERT_WORDS(1);
+	cpu_set_t one, all;
+	pid_t spinner;
+	int fd;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	spinner = ASSERT_SPINNER(self->cg, &word[0]);
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_parked"));
+	EXPECT_EQ(0, frz_stat(self->cg, "nr_in_place"));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, spinner, 0, 0));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, spinner, 0, 0));
+	ASSERT_LE(0, frz_wait_stop(spinner, 0, FRZ_LIMIT));
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_in_place"));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, spinner, 0, 0));
+	EXPECT_STREQ("consistent", guard_verdict(fd));
+	close(fd);
+	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&word[0]);
 }
 
