@@ -260,6 +260,24 @@ void freezer_task_stands(struct cgroup_freezer *freezer)
 		wake_up_all(&freezer->wait);
 }
 
+/*
+ * Put @task on the account of @freezer. On its next way to the door it reports,
+ * be it for the second time, see cgroup_freezer_hold(). A task that has reported
+ * there and did not get off its CPU yet is past that:
+ *
+ *	CPU 0 (the writer of FROZEN)		CPU 1 (the last task to park)
+ *
+ *						state = TASK_FROZEN
+ *						rest = PARKED, and so FROZEN
+ *	asks for the guard
+ *	runnable? it moves
+ *						schedule()
+ *	off the run queue? it does not move
+ *
+ * So PARKED stays, or @task would be taken for one that is frozen in place, in
+ * a system call, and that does not stop for a tracer under the guard. If it
+ * does leave the refrigerator for a stop, freezer_stops() takes PARKED away.
+ */
 static void freezer_task_moves(struct task_struct *task,
 			       struct cgroup_freezer *freezer)
 {
@@ -271,11 +289,6 @@ static void freezer_task_moves(struct task_struct *task,
 	if (task->cgroup_freezer_busy_in)
 		freezer_task_rests(task, task->cgroup_freezer_rest);
 
-	/*
-	 * cgroup_freezer_hold() has to report, be it for the second time. A task
-	 * that has reported that it parks, and is still about to, does not come
-	 * there again.
-	 */
 	if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
 		WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
 	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
