@@ -126,6 +126,7 @@ void churn_dump_tasks(int from, int to, bool only_unfrozen)
 		if (end && strlen(end) > 12)
 			end[12] = 0;
 		printf("#   task %s\n", stat);
+		dump_proc(t.id[i], "schedstat");
 		dump_proc(t.id[i], "wchan");
 		dump_proc(t.id[i], "syscall");
 		dump_proc(t.id[i], "stack");

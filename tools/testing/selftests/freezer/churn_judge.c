@@ -170,6 +170,19 @@ static void judge_lists(const struct churn_tasks *was,
 	}
 }
 
+/*
+ * For the judge mode: let the intruder, worker 0, put a task in. All wait for
+ * its round after each thaw, so it begins the next one together with a freeze,
+ * and where a move takes long the freeze is over first, time after time.
+ */
+static void await_intruder(const struct window *w)
+{
+	int64_t deadline = frz_now_ns() + LATE_MS * 1000000LL;
+
+	while (slot_count(0) == w->count[0] && frz_now_ns() < deadline)
+		churn_usleep(200);
+}
+
 /* FROZEN was seen and no mover is at work: nothing at all may happen. */
 void check_window(void)
 {
@@ -188,6 +201,8 @@ void check_window(void)
 	churn_read_tasks(&procs[0], "cgroup.procs", run.first, run.last);
 
 	churn_usleep(1000 + churn_rand() % 14000);
+	if (run.mode->flags & MODE_JUDGE)
+		await_intruder(&w);
 
 	churn_read_tasks(&tasks[1], "tasks", run.first, run.last);
 	churn_read_tasks(&procs[1], "cgroup.procs", run.first, run.last);

@@ -256,6 +256,10 @@ static void sum_up(void)
 	for (i = 0; i < 2 * churn->nr_workers; i++) {
 		const struct churn_slot *slot = &churn->slot[i];
 
+		if (run.opt->verbose && slot->flags & SLOT_USED)
+			printf("# %s: worker %d, task %d: %llu rounds\n",
+			       run.mode->name, i / 2, slot->tid,
+			       (unsigned long long)slot_count(i));
 		if (!slot->leaks)
 			continue;
 		if (run.res->leaks < NOTES_MAX || run.opt->verbose)

@@ -201,18 +201,22 @@ void work_liar(struct churn_slot *me)
 void work_intruder(struct churn_slot *me)
 {
 	while (!churn_stopped()) {
+		uint64_t was = me->count;
 		pid_t pid = churn_fork();
 
 		if (!pid) {
-			/* longer than a move takes on the slowest kernel */
+			/* until the move is over, on the slowest kernel, too */
+			while (__atomic_load_n(&me->count, __ATOMIC_SEQ_CST) == was &&
+			       !churn_stopped())
+				churn_usleep(1000);
 			churn_usleep(20000);
 			_exit(0);
 		}
 		frz_move_process(churn->path[CHURN_TOP], pid);
+		churn_bump(me);
 		churn_usleep(2000);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
-		churn_bump(me);
 	}
 }
 
