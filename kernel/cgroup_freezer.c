@@ -128,12 +128,6 @@ MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
 /* How long a freeze waits for a task that is asleep on its way through exit. */
 #define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
 
-/*
- * On while any cgroup has FREEZING_SELF, and for a while after: a scheduler
- * that freezes and thaws jobs in turn shall not patch code for every slice.
- */
-DEFINE_STATIC_KEY_DEFERRED_FALSE(cgroup_freezer_active, 10 * HZ);
-
 /* Serializes the passes over subtrees, see "Locks" above. */
 DEFINE_MUTEX(freezer_mutex);
 
@@ -755,9 +749,6 @@ void __cgroup_freezer_trap(struct task_struct *task)
  */
 bool cgroup_freezer_hold(void)
 {
-	if (!static_branch_unlikely(&cgroup_freezer_active.key))
-		return false;
-
 	smp_mb();	/* (C) pairs with (B) and (E) */
 	if (!READ_ONCE(current->cgroup_freezer_closed) ||
 	    freezer_may_leave(current) || ptrace_trap_pending(current))
@@ -859,18 +850,13 @@ static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
  */
 static void freezer_fork(struct task_struct *child)
 {
-	if (static_branch_unlikely(&cgroup_freezer_active.key)) {
-		struct cgroup_freezer *freezer;
-
-		rcu_read_lock();
-		freezer = task_freezer(child);
-		if (READ_ONCE(freezer->flags) & FREEZER_FREEZING) {
-			spin_lock_irq(&css_set_lock);
-			freezer_conform(child, task_freezer(child));
-			spin_unlock_irq(&css_set_lock);
-		}
-		rcu_read_unlock();
+	rcu_read_lock();
+	if (READ_ONCE(task_freezer(child)->flags) & FREEZER_FREEZING) {
+		spin_lock_irq(&css_set_lock);
+		freezer_conform(child, task_freezer(child));
+		spin_unlock_irq(&css_set_lock);
 	}
+	rcu_read_unlock();
 
 	/* only now may the parent count as at rest */
 	smp_store_release(&current->cgroup_freezer_forking, 0);
@@ -1153,10 +1139,6 @@ static void freezer_request_frozen(struct cgroup_freezer *freezer,
 	mutex_lock(&freezer_mutex);
 	trace_cgroup_freezer_request(freezer_id(freezer), true);
 
-	/* the key comes first: a door is looked at only with it on */
-	if (!(READ_ONCE(freezer->flags) & FREEZER_FREEZING_SELF))
-		static_branch_deferred_inc(&cgroup_freezer_active);
-
 	spin_lock_irq(&css_set_lock);
 	ticket->generation = freezer->generation;
 	ticket->cancelled = freezer->nr_cancelled;
@@ -1199,9 +1181,6 @@ static int freezer_request_thawed(struct cgroup_freezer *freezer)
 	else
 		cgroup_file_notify_now(&freezer->state_file);
 	mutex_unlock(&freezer_mutex);
-
-	if (asked)
-		static_branch_slow_dec_deferred(&cgroup_freezer_active);
 	return 0;
 }
 
@@ -1645,19 +1624,14 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 static void freezer_css_offline(struct cgroup_subsys_state *css)
 {
 	struct cgroup_freezer *freezer = css_freezer(css);
-	bool asked;
 
 	mutex_lock(&freezer_mutex);
 	spin_lock_irq(&css_set_lock);
-	asked = freezer->flags & FREEZER_FREEZING_SELF;
 	WRITE_ONCE(freezer->flags, 0);
 	freezer_update(freezer);
 	wake_up_all(&freezer->wait);
 	spin_unlock_irq(&css_set_lock);
 	mutex_unlock(&freezer_mutex);
-
-	if (asked)
-		static_branch_slow_dec_deferred(&cgroup_freezer_active);
 }
 
 static void freezer_css_free(struct cgroup_subsys_state *css)

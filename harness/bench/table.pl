@@ -91,13 +91,12 @@ for my $n (@sizes) {
 }
 table('Freeze, until it is known, and thaw; microseconds, median and half of the spread:', @lines);
 
-# Hot paths: the shortest is free of ticks; of what allocates memory the median is compared.
+# Hot paths: the medians of 400 rounds. The shortest are free of ticks, but may be of a path that is taken now and then only.
 @lines = (['path', 'without the option', 'nothing frozen', '', '1000 frozen elsewhere', '', 'unpatched']);
 for my $what (sort keys %{ $seen{hot} // {} }) {
-	my $value = $what =~ /exit/ ? 'median' : 'min';
 	my ($without, $again, $nothing, $elsewhere, $vanilla) = map {
 		my $r = get($_->[0], 'hot', $what, $_->[1], 0);
-		$r ? $r->{$value} / $ns_per_instruction : undef
+		$r ? $r->{median} / $ns_per_instruction : undef
 	} (['without', 'nothing'], ['without', 'elsewhere'], ['ours', 'nothing'], ['ours', 'elsewhere'], ['vanilla', 'nothing']);
 	# Each is compared with what was measured in the same place of the same sequence.
 	my $more = sub { defined $_[0] && $_[1] ? sprintf('%+.2f %%', 100 * ($_[0] / $_[1] - 1)) : '' };

@@ -8,7 +8,6 @@
 #define _LINUX_CGROUP_FREEZER_H
 
 #include <linux/errno.h>
-#include <linux/jump_label_ratelimit.h>
 #include <linux/sched.h>
 
 /**
@@ -47,8 +46,6 @@ enum freezer_state {
 };
 
 #ifdef CONFIG_CGROUP_FREEZER
-extern struct static_key_false_deferred cgroup_freezer_active;
-
 /* kernel/freezer.c */
 void thaw_killed_task(struct task_struct *p);
 void __cgroup_freezer_sleep(void);
@@ -80,8 +77,14 @@ void cgroup_freezer_reap_ends(void);
  */
 static inline bool cgroup_freezer_closed(struct task_struct *task)
 {
-	return static_branch_unlikely(&cgroup_freezer_active.key) &&
-	       READ_ONCE(task->cgroup_freezer_closed);
+	/*
+	 * Nothing but this stands in the paths of all tasks, with no static key
+	 * in front of it: where nothing is frozen that would save nothing, and
+	 * where something is it would add two jumps.  A plain load, since gcc
+	 * does not make one instruction of READ_ONCE() and a test; a byte that
+	 * is looked at once is as good without.
+	 */
+	return unlikely(data_race(task->cgroup_freezer_closed));
 }
 
 /**
