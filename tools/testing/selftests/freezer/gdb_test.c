@@ -516,7 +516,10 @@ TOOL_TEST(strace_attached_before)
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(0, frz_wait_move(&c->calls, FRZ_LIMIT));
 	EXPECT_EQ(0, frz_load(&c->bad));
-	EXPECT_NE(NULL, strstr(contents(file), "getppid()"));
+	EXPECT_NE(NULL, strstr(contents(file), "getppid()")) {
+		TH_LOG("%ld calls, strace has said: %s", frz_load(&c->calls),
+		       contents(file));
+	}
 }
 
 /*
