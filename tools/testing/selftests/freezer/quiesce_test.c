@@ -904,6 +904,47 @@ FREEZER_TEST(parked_just_now)
 	EXPECT_RUNS(&word[0]);
 }
 
+/*
+ * The same, with a guard that does not wait, and is not granted; then the task
+ * is moved. It is parked all the time, and in the end at the door of another
+ * cgroup.
+ */
+FREEZER_TEST(parked_just_now_moved)
+{
+	struct sched_param other = { 0 }, fifo = { .sched_priority = 1 };
+	char from[FRZ_PATH_MAX], to[FRZ_PATH_MAX];
+	unsigned long *word = ASSERT_WORDS(1);
+	cpu_set_t one, all;
+	pid_t spinner;
+
+	ASSERT_EQ(0, frz_create(from, self->cg, "from"));
+	ASSERT_EQ(0, frz_create(to, self->cg, "to"));
+	ASSERT_FREEZES(to);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	spinner = ASSERT_SPINNER(from, &word[0]);
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
+	ASSERT_FREEZES(from);
+	EXPECT_EQ(-EBUSY, guard_open_flags(from, O_NONBLOCK));
+	EXPECT_EQ(1, frz_stat(from, "nr_parked"));
+	ASSERT_EQ(0, frz_move_process(to, spinner));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+
+	EXPECT_EQ(0, frz_stat(from, "nr_parked"));
+	EXPECT_EQ(1, frz_stat(to, "nr_parked"));
+	EXPECT_EQ(0, frz_stat(to, "nr_in_place"));
+	EXPECT_STATE(to, "FROZEN");
+	ASSERT_THAWS(from);
+	EXPECT_STANDS(&word[0]);
+	ASSERT_THAWS(to);
+	EXPECT_RUNS(&word[0]);
+	EXPECT_EQ(0, frz_destroy(from, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_destroy(to, FRZ_LIMIT));
+}
+
 struct poker {
 	pid_t pid;
 	unsigned long *word;
