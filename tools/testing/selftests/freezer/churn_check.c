@@ -198,7 +198,7 @@ void churn_mover(unsigned int mode_flags)
 		if (__atomic_load_n(&churn->hold_mover, __ATOMIC_SEQ_CST)) {
 			__atomic_store_n(&churn->mover_held, 1,
 					 __ATOMIC_SEQ_CST);
-			churn_usleep(100);
+			churn_usleep(1000);
 			continue;
 		}
 		__atomic_store_n(&churn->mover_held, 0, __ATOMIC_SEQ_CST);

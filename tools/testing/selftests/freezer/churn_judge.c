@@ -33,6 +33,17 @@ bool read_state(char state[32])
 	return !strcmp(state, "FROZEN");
 }
 
+/*
+ * The judge goes before all others, so its looks must not keep them from what
+ * it waits for, least of all where each look takes long.
+ */
+void look_again(int64_t since, int us)
+{
+	int64_t longer = (frz_now_ns() - since) / 8000;
+
+	churn_usleep(longer < us ? us : longer < 20000 ? longer : 20000);
+}
+
 uint64_t slot_count(int i)
 {
 	return __atomic_load_n(&churn->slot[i].count, __ATOMIC_SEQ_CST);
@@ -41,7 +52,8 @@ uint64_t slot_count(int i)
 /* Wait until all counters have moved on from @since; the number that did not. */
 int wait_moving(const uint64_t *since, bool bystanders, int timeout_ms)
 {
-	int64_t deadline = frz_now_ns() + timeout_ms * 1000000LL;
+	int64_t since_ns = frz_now_ns();
+	int64_t deadline = since_ns + timeout_ms * 1000000LL;
 	int i, still, nr = 2 * churn->nr_workers;
 
 	for (;;) {
@@ -64,7 +76,7 @@ int wait_moving(const uint64_t *since, bool bystanders, int timeout_ms)
 		}
 		if (!still || over)
 			return still;
-		churn_usleep(200);
+		look_again(since_ns, 200);
 		reap_children(false);
 	}
 }
@@ -177,10 +189,10 @@ static void judge_lists(const struct churn_tasks *was,
  */
 static void await_intruder(const struct window *w)
 {
-	int64_t deadline = frz_now_ns() + LATE_MS * 1000000LL;
+	int64_t since = frz_now_ns(), deadline = since + LATE_MS * 1000000LL;
 
 	while (slot_count(0) == w->count[0] && frz_now_ns() < deadline)
-		churn_usleep(200);
+		look_again(since, 200);
 }
 
 /* FROZEN was seen and no mover is at work: nothing at all may happen. */
@@ -232,6 +244,7 @@ void check_window(void)
  */
 void check_moving_window(void)
 {
+	int64_t since = frz_now_ns();
 	static struct window w;
 	char state[32];
 	int tries = 100;
@@ -239,7 +252,7 @@ void check_moving_window(void)
 	do {
 		window_members(&w);
 		if (!read_state(state)) {
-			churn_usleep(100);
+			look_again(since, 100);
 			continue;
 		}
 		window_counts(&w);

@@ -37,14 +37,13 @@ static void beat(void)
 /* Read until FROZEN. The pauses grow, up to half a millisecond. */
 static bool wait_frozen(int64_t deadline)
 {
+	int64_t since = frz_now_ns();
 	char state[32];
-	int us = 20;
 
 	while (!read_state(state)) {
 		if (frz_now_ns() >= deadline || churn_stopped())
 			return false;
-		churn_usleep(us);
-		us = us < 400 ? us * 2 : 500;
+		look_again(since, 20);
 	}
 	return true;
 }
@@ -122,7 +121,7 @@ static void start_mover(void)
 
 static void hold_mover(bool hold)
 {
-	int64_t deadline = frz_now_ns() + LATE_MS * 1000000LL;
+	int64_t since = frz_now_ns(), deadline = since + LATE_MS * 1000000LL;
 
 	if (!(run.mode->flags & (MODE_MOVES | MODE_WITHIN)))
 		return;
@@ -135,7 +134,7 @@ static void hold_mover(bool hold)
 			      worker_pid[churn->nr_workers]);
 			return;
 		}
-		churn_usleep(100);
+		look_again(since, 100);
 	}
 }
 
