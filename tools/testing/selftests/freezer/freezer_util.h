@@ -13,8 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
 
 #define FRZ_PATH_MAX	512
@@ -105,17 +103,6 @@ void *frz_shared(size_t size);
 /* CLOCK_MONOTONIC. */
 int64_t frz_now_ns(void);
 void frz_sleep_ms(int ms);
-
-/*
- * A kernel with checks built in, or a slow machine: do less often what takes
- * long, and all of it all the same. The name is known from the tests of net.
- */
-static inline bool frz_machine_slow(void)
-{
-	const char *slow = getenv("KSFT_MACHINE_SLOW");
-
-	return slow && !strcmp(slow, "yes");
-}
 
 /*
  * Words in shared memory through which a test and its children talk. They are

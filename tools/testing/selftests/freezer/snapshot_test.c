@@ -22,7 +22,7 @@
 #include "snapshot_read.h"
 
 /* How many snapshots, unless told otherwise, and how many looks for each. */
-#define SNAPSHOTS	(frz_machine_slow() ? 5 : 100)
+#define SNAPSHOTS	100
 #define LOOKS		10
 
 /* Every so many snapshots with the registers that a tracer gets. */
