@@ -37,11 +37,16 @@ bool read_state(char state[32])
  * The judge goes before all others, so its looks must not keep them from what
  * it waits for, least of all where each look takes long.
  */
-void look_again(int64_t since, int us)
+void look_again(int64_t since, int64_t deadline, int us)
 {
-	int64_t longer = (frz_now_ns() - since) / 8000;
+	int64_t now = frz_now_ns();
+	int64_t left = (deadline - now) / 1000, longer = (now - since) / 8000;
 
-	churn_usleep(longer < us ? us : longer < 20000 ? longer : 20000);
+	if (longer > 20000)
+		longer = 20000;
+	if (longer > left)
+		longer = left;
+	churn_usleep(longer > us ? longer : us);
 }
 
 uint64_t slot_count(int i)
@@ -76,7 +81,7 @@ int wait_moving(const uint64_t *since, bool bystanders, int timeout_ms)
 		}
 		if (!still || over)
 			return still;
-		look_again(since_ns, 200);
+		look_again(since_ns, deadline, 200);
 		reap_children(false);
 	}
 }
@@ -192,7 +197,7 @@ static void await_intruder(const struct window *w)
 	int64_t since = frz_now_ns(), deadline = since + LATE_MS * 1000000LL;
 
 	while (slot_count(0) == w->count[0] && frz_now_ns() < deadline)
-		look_again(since, 200);
+		look_again(since, deadline, 200);
 }
 
 /* FROZEN was seen and no mover is at work: nothing at all may happen. */
@@ -244,7 +249,6 @@ void check_window(void)
  */
 void check_moving_window(void)
 {
-	int64_t since = frz_now_ns();
 	static struct window w;
 	char state[32];
 	int tries = 100;
@@ -252,7 +256,7 @@ void check_moving_window(void)
 	do {
 		window_members(&w);
 		if (!read_state(state)) {
-			look_again(since, 100);
+			churn_usleep(100);
 			continue;
 		}
 		window_counts(&w);

@@ -34,7 +34,7 @@ static void beat(void)
 	__atomic_fetch_add(&churn->beat, 1, __ATOMIC_RELAXED);
 }
 
-/* Read until FROZEN. The pauses grow, up to half a millisecond. */
+/* Read until FROZEN, or until @deadline. */
 static bool wait_frozen(int64_t deadline)
 {
 	int64_t since = frz_now_ns();
@@ -43,7 +43,7 @@ static bool wait_frozen(int64_t deadline)
 	while (!read_state(state)) {
 		if (frz_now_ns() >= deadline || churn_stopped())
 			return false;
-		look_again(since, 20);
+		look_again(since, deadline, 20);
 	}
 	return true;
 }
@@ -134,7 +134,7 @@ static void hold_mover(bool hold)
 			      worker_pid[churn->nr_workers]);
 			return;
 		}
-		look_again(since, 100);
+		look_again(since, deadline, 100);
 	}
 }
 

@@ -45,8 +45,11 @@ do {									\
 
 /* A line about the freeze that is under way. */
 void churn_note(const char *fmt, ...);
-/* Sleep, @us at least, and the longer the more time has gone by @since. */
-void look_again(int64_t since, int us);
+/*
+ * Sleep between two looks: @us at least, the longer the more time has gone by
+ * @since, and not past @deadline by more than that.
+ */
+void look_again(int64_t since, int64_t deadline, int us);
 /* The state as it reads now; whether it is FROZEN. */
 bool read_state(char state[32]);
 uint64_t slot_count(int i);
