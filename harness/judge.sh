@@ -15,6 +15,7 @@
 # 2 is a build that failed, 1 that something is missing on this machine.
 
 . "$(dirname "$0")/lib.sh"
+. "$TOP/harness/series-lib.sh"
 
 dir=$1 mode=$2 qemu=$3 limit=$4
 console=$dir/console.log
@@ -28,37 +29,47 @@ because() {
 }
 
 # our_races: a filter that takes out the data races that KCSAN finds elsewhere in the kernel: a kernel without the series has them too. A race is
-# ours if a function of a new file of the series, or the refrigerator, is in one of its backtraces, or it was planted.
+# ours if a function of a new file of the series, or of kernel/freezer.c, is in one of its backtraces, or it was planted. The others are listed
+# in the file kcsan, with how often each was seen: the hunks of the series are in functions of the kernel, so somebody has to look.
 our_races() {
 	[ "$DEBUG" = kcsan ] || { cat; return; }
-	awk -v names="$(our_functions)" -v count="$dir/kcsan" '
-		BEGIN { n = split(names, list, "\n"); for (i = 1; i <= n; i++) ours[list[i]] = 1; others = 0 }
-		function done() {
-			if (mine) print block; else others++
+	awk -v names="$(our_functions)" -v others="$dir/kcsan" '
+		BEGIN { n = split(names, list, "\n"); for (i = 1; i <= n; i++) ours[list[i]] = 1; printf "" > others }
+		function end_of_race() {
+			if (mine) print block; else seen[title]++
 			block = ""
 		}
-		/BUG: KCSAN: / { if (block != "") done(); block = $0; mine = /planted/; next }
-		block != "" {
-			line = $0
-			sub(/^\[[^]]*\] */, "", line)
-			function_name = line
-			sub(/^ */, "", function_name)
-			sub(/(\.[a-z]+\.[0-9]+)?\+0x.*/, "", function_name)
-			if (function_name in ours) mine = 1
+		/BUG: KCSAN: / {
+			if (block != "") end_of_race()
+			block = title = $0; sub(/.*BUG: KCSAN: /, "", title)
+			mine = title ~ /planted/
+			next
+		}
+		# Another CPU may say something in between.
+		block != "" && !/WARNING|BUG|Oops|INFO|KASAN|ODEBUG/ {
+			name = $0
+			sub(/^\[[^]]*\] */, "", name)
+			sub(/^ */, "", name)
+			sub(/(\.[a-z]+\.[0-9]+)?\+0x.*/, "", name)
+			if (name in ours) mine = 1
 			block = block "\n" $0
-			if (/={60}/) done()
+			if (/====================/) end_of_race()
 			next
 		}
 		{ print }
-		END { if (block != "") done(); print others > count }'
+		END { if (block != "") end_of_race(); for (title in seen) print seen[title], title > others }'
 }
 
 # our_functions: those of the new files of the series, by the objects that were built, and of kernel/freezer.c
 our_functions() {
-	local object
-	for object in kernel/cgroup_freezer.o kernel/cgroup_signal.o kernel/freezer.o; do
-		[ ! -f "$BUILD/$object" ] || nm "$BUILD/$object" | awk '$2 ~ /[tT]/ {sub(/\.[a-z]+\.[0-9]+$/, "", $3); print $3}'
-	done | grep -v '^__tsan\|^__init\|^__exit' | sort -u
+	local patch file
+	{
+		for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sed -n 's/\.c$/.o/p'
+		echo kernel/freezer.o
+	} | while read -r file; do
+		[[ $file == */* && $file != tools/* && -f "$BUILD/$file" ]] || continue
+		nm "$BUILD/$file" | awk 'NF == 3 && $2 ~ /^[tT]$/ {sub(/\.[a-z]+\.[0-9]+$/, "", $3); print $3}'
+	done | grep -v '^__tsan\|^__init\|^__exit\|^_sub_I_' | sort -u
 }
 
 # scan KIND: the lines of the console that harness/reports calls that
@@ -139,7 +150,7 @@ esac
 	else
 		echo "PASSED"
 	fi
-	[ ! -s "$dir/kcsan" ] || echo "KCSAN: $(cat "$dir/kcsan") data races elsewhere in the kernel, in console.log"
+	[ ! -s "$dir/kcsan" ] || echo "KCSAN: $(wc -l <"$dir/kcsan") kinds of data races elsewhere in the kernel, listed in $(rel "$dir")/kcsan"
 	echo "logs: $(rel "$dir")/ (console.log: the kernel, output.log: the programs, command: QEMU)"
 } >&2
 if [ "$mode" = test ]; then
