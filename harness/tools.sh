@@ -25,7 +25,8 @@ timeout coreutils
 check_need='sparse sparse
 shellcheck shellcheck
 python3 python3'
-regress_need='/usr/include/sys/capability.h libcap-dev'
+regress_need='/usr/include/sys/capability.h libcap-dev
+/usr/include/popt.h libpopt-dev'
 
 [ "${1:-build}" != check ] || need=$need$'\n'$check_need
 [ "${1:-build}" != regress ] || need=$need$'\n'$regress_need
