@@ -19,7 +19,7 @@ if [ "$DEBUG" = kcsan ]; then
 	rm -rf "$programs" "$BUILD/selftest-module"
 	cp -a "$TOP/harness/selftest" "$programs"
 	cp -a "$TOP/harness/selftest-module" "$BUILD/selftest-module"
-	if ! kmake "$TREE" KBUILD_MODPOST_WARN=1 M="$BUILD/selftest-module" modules >"$BUILD/selftest-module.log" 2>&1; then
+	if ! { kmake "$TREE" modules_prepare && kmake "$TREE" KBUILD_MODPOST_WARN=1 M="$BUILD/selftest-module" modules; } >"$BUILD/selftest-module.log" 2>&1; then
 		tail -n 5 "$BUILD/selftest-module.log" >&2
 		say "build failed: harness/selftest-module, log: $(rel "$BUILD")/selftest-module.log"
 		exit "$E_BUILD"
