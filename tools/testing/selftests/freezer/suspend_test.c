@@ -471,29 +471,51 @@ FREEZER_TEST(levels_of_suspend_to_ram)
 
 /*
  * The same for hibernation, whose last level makes the image of the memory that
- * would be written to the disk. With FREEZER_HIBERNATE in the environment the
- * machine is really switched off, with all kinds of tasks in the image; whoever
- * starts it again ("make hibernate" does) sees how the test goes on.
+ * would be written to the disk. Before each of them the kernel takes that much
+ * memory, which is most of a minute on a kernel with KASAN, so each level has a
+ * time limit of its own.
  */
-FREEZER_LONG_TEST(levels_of_hibernation)
+static void hibernates(struct __test_metadata *_metadata, const char *cg,
+		       const char *level)
 {
-	static const struct frz_suspend how[] = {
-		{ "disk", "freezer" },
-		{ "disk", "devices" },
-		{ "disk", "platform" },
-		{ "disk", "processors" },
-		{ "disk", "core" },
-		{ "disk", "off" },
-	};
-	unsigned int i, num = ARRAY_SIZE(how);
+	const struct frz_suspend how = { "disk", level };
 
+	stays_frozen(_metadata, cg, kinds, NR_KINDS, &how);
+}
+
+FREEZER_LONG_TEST(hibernates_to_freezer)
+{
+	hibernates(_metadata, self->cg, "freezer");
+}
+
+FREEZER_LONG_TEST(hibernates_to_devices)
+{
+	hibernates(_metadata, self->cg, "devices");
+}
+
+FREEZER_LONG_TEST(hibernates_to_platform)
+{
+	hibernates(_metadata, self->cg, "platform");
+}
+
+FREEZER_LONG_TEST(hibernates_to_processors)
+{
+	hibernates(_metadata, self->cg, "processors");
+}
+
+/*
+ * With FREEZER_HIBERNATE in the environment the machine is really switched off,
+ * with all kinds of tasks in the image; whoever starts it again ("make hibernate"
+ * does) sees how the test goes on.
+ */
+FREEZER_LONG_TEST(hibernates_to_core)
+{
+	hibernates(_metadata, self->cg, "core");
 	if (!getenv("FREEZER_HIBERNATE"))
-		num--;
-	for (i = 0; i < num; i++) {
-		stays_frozen(_metadata, self->cg, kinds, NR_KINDS, &how[i]);
-		ASSERT_EQ(0, frz_destroy(self->cg, FRZ_LIMIT));
-		ASSERT_EQ(0, mkdir(self->cg, 0755));
-	}
+		return;
+	ASSERT_EQ(0, frz_destroy(self->cg, FRZ_LIMIT));
+	ASSERT_EQ(0, mkdir(self->cg, 0755));
+	hibernates(_metadata, self->cg, "off");
 }
 
 /*
