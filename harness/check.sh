@@ -80,7 +80,9 @@ kernel_doc() {
 	local wall=-Wall
 	cd "$TREE" || return 1
 	# That of 6.1 does not know it.
-	! perl scripts/kernel-doc -none -Wall /dev/null 2>&1 | grep -q 'Argument unknown' || wall=
+	case $(perl scripts/kernel-doc -none -Wall /dev/null 2>&1) in
+	*'Argument unknown'*) wall= ;;
+	esac
 	for file in $(sources '\.[ch]$'); do
 		perl scripts/kernel-doc -none $wall "$file" || return 1
 	done
