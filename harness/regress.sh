@@ -83,7 +83,7 @@ run_on() {
 		name != "" && /^(not )?ok / {
 			result = /# SKIP/ ? "skip" : /^not/ ? "not ok" : "ok"
 			sub(/^(not )?ok */, ""); sub(/^[0-9]+ */, ""); sub(/^- /, ""); sub(/ *# SKIP.*/, "")
-			gsub(/0x[0-9a-f]+|[0-9]+(\.[0-9]+)? (us|ms|ns|s)/, "N")
+			gsub(/0x[0-9a-f]+|[0-9]+(\.[0-9]+)? (us|ms|ns|s)([^a-z]|$)/, "N ")
 			key = name ": " $0
 			if (seen[key]++) key = key " (" seen[key] ")"
 			print key "\t" result
