@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots of a group under the checkpoint guard (C11): the program
- * freezer_snapshot, and that what is read under the guard is of one moment.
+ * Snapshots of a group under the checkpoint guard (C11), made by the program
+ * freezer_snapshot.
  *
  * The group is a bank, snapshot_bank.h: four processes that pass money through
  * shared memory, pipes and files. An adversary thaws it again and again, or
- * tries to. A number as an argument of the program is how many
- * snapshots are made, and ten times as many looks without writing them down.
+ * tries to. A number as an argument of the program is how many snapshots are
+ * made. snapshot_look_test looks at the same bank without freezer_snapshot.
  */
 #include <elf.h>
 #include <ftw.h>
@@ -17,26 +17,21 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "freezer_test.h"
 #include "fuse_test.h"
 #include "snapshot_read.h"
+#include "snapshot_test.h"
 
-/* How many snapshots, unless told otherwise, and how many looks for each. */
+/* How many snapshots, unless told otherwise. */
 #define SNAPSHOTS	100
-#define LOOKS		10
 
 /* Every so many snapshots with the registers that a tracer gets. */
 #define TRACED		2
 
 /* Tries in which an unguarded bank has to be seen torn once. */
-#define NEGATIVE_LOOKS	5000
 #define NEGATIVE_TRIES	100
 
 /* Between two snapshots the bank makes so many turns. */
 #define TURNS		20
-
-/* A limit for the long run; the runner's is shorter. */
-#define SNAPSHOT_TEST(name) TEST_F_TIMEOUT(freezer, name, 3600)
 
 /* What freezer_snapshot returns, see its --help. */
 enum {
@@ -50,26 +45,6 @@ enum {
 };
 
 static char dir[64];
-
-/* The last argument that is a number. */
-static unsigned long snapshots(void)
-{
-	unsigned long num = SNAPSHOTS, n;
-	char buf[4096], *arg, *end;
-	ssize_t len;
-	int fd;
-
-	fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? 0 : read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	buf[len < 0 ? 0 : len] = 0;
-	for (arg = buf; arg < buf + len; arg += strlen(arg) + 1) {
-		n = strtoul(arg, &end, 10);
-		if (end != arg && !*end && n)
-			num = n;
-	}
-	return num;
-}
 
 static int remove_one(const char *path, const struct stat *st, int type,
 		      struct FTW *ftw)
@@ -157,84 +132,6 @@ static const char *tool_said(void)
 }
 
 /*
- * The adversary
- */
-
-struct adversary {
-	char		path[FRZ_PATH_MAX];
-	unsigned long	thaws;		/* that took place */
-	unsigned long	refused;	/* with EBUSY */
-	unsigned long	errors;		/* with anything else */
-	bool		freezes;	/* again afterwards, and oftener */
-	pid_t		pid;
-};
-
-/*
- * Thaws now and then, so that some freezes are withdrawn, and all the time once
- * it is refused. Or thaws and freezes again, all the time.
- */
-static int thaw_for_ever(void *arg)
-{
-	struct adversary *adversary = arg;
-	unsigned int i;
-
-	for (i = 1;; i++) {
-		int err = frz_thaw(adversary->path);
-
-		if (!err)
-			frz_inc(&adversary->thaws);
-		else if (err == -EBUSY)
-			frz_inc(&adversary->refused);
-		else
-			frz_inc(&adversary->errors);
-		frz_sleep_ms(1);
-		if (adversary->freezes)
-			frz_freeze(adversary->path);
-		else if (!err)
-			frz_sleep_ms(20 + i * 37 % 160);
-	}
-	return 0;
-}
-
-static struct adversary *start_adversary(const char *path, bool freezes)
-{
-	struct adversary *adversary = frz_shared(sizeof(*adversary));
-
-	if (!adversary)
-		return NULL;
-	snprintf(adversary->path, sizeof(adversary->path), "%s", path);
-	adversary->freezes = freezes;
-	adversary->pid = frz_spawn(NULL, thaw_for_ever, adversary);
-	return adversary->pid < 0 ? NULL : adversary;
-}
-
-static void stop_adversary(struct adversary *adversary)
-{
-	kill(adversary->pid, SIGKILL);
-	frz_wait_exit(adversary->pid, FRZ_LIMIT);
-}
-
-/* The guard, as a program takes it: a descriptor, or -errno. */
-static int hold(const char *path)
-{
-	char name[FRZ_PATH_MAX + 32];
-	int fd;
-
-	snprintf(name, sizeof(name), "%s/freezer.checkpoint", path);
-	fd = open(name, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static const char *verdict(int fd)
-{
-	static char buf[32];
-	ssize_t n = pread(fd, buf, sizeof(buf) - 1, 0);
-
-	buf[n < 0 ? 0 : n] = 0;
-	return buf;
-}
-
-/*
  * The program under an adversary: freeze, write a snapshot, thaw, many times.
  * The adversary may be faster than the guard, then there is no snapshot and it
  * is tried again. Each one that there is has all that it should have, and the
@@ -246,7 +143,8 @@ static const char *verdict(int fd)
  */
 SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 {
-	unsigned long want = snapshots(), done = 0, tries = 0, traced = 0;
+	unsigned long want = number_argument(SNAPSHOTS);
+	unsigned long done = 0, tries = 0, traced = 0;
 	struct adversary *adversary;
 	struct bank_view *view = malloc(sizeof(*view));
 	struct bank bank;
@@ -316,93 +214,9 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 }
 
 /*
- * The same without the program, more often: freeze, take the guard, look at
- * the processes one after the other, give the guard back, thaw.
- */
-SNAPSHOT_TEST(every_look_is_of_one_moment)
-{
-	unsigned long want = snapshots() * LOOKS, done = 0, tries = 0;
-	struct adversary *adversary;
-	struct bank_view *view = malloc(sizeof(*view));
-	struct bank bank;
-
-	ASSERT_NE(NULL, view);
-	ASSERT_EQ(0, bank_open(&bank, self->cg));
-	adversary = start_adversary(self->cg, false);
-	ASSERT_NE(NULL, adversary);
-
-	while (done < want) {
-		int fd, err;
-
-		ASSERT_EQ(0, bank_turns(&bank, 1, FRZ_LIMIT)) {
-			TH_LOG("after %lu looks: %s", done,
-			       frz_describe(self->cg));
-		}
-		ASSERT_GT(20 + want * 20, ++tries);
-		err = frz_freeze(self->cg);
-		ASSERT_TRUE(!err || err == -ECANCELED);
-		fd = hold(self->cg);
-		if (fd == -EBUSY || fd == -ECANCELED)
-			continue;
-		ASSERT_LE(0, fd);
-		done++;
-
-		ASSERT_EQ(-EBUSY, frz_thaw(self->cg));
-		ASSERT_EQ(0, bank_look(&bank, view));
-		ASSERT_STREQ("", bank_check(view)) {
-			TH_LOG("look %lu", done);
-		}
-		ASSERT_STREQ("consistent\n", verdict(fd));
-		close(fd);
-		ASSERT_THAWS(self->cg);
-		ASSERT_STREQ("", bank_health(&bank));
-	}
-
-	stop_adversary(adversary);
-	TH_LOG("%lu looks in %lu tries; thaws: %lu done, %lu refused", done,
-	       tries, frz_load(&adversary->thaws),
-	       frz_load(&adversary->refused));
-	EXPECT_EQ(0, frz_load(&adversary->errors));
-}
-
-/*
- * That the two tests above can fail: without the guard and with an adversary
- * who thaws, and freezes again, a look at the bank finds it torn, though each
- * began FROZEN.
- */
-SNAPSHOT_TEST(without_the_guard_a_look_is_torn)
-{
-	struct adversary *adversary;
-	struct bank_view *view = malloc(sizeof(*view));
-	const char *why = "";
-	struct bank bank;
-	int tries = 0;
-
-	ASSERT_NE(NULL, view);
-	ASSERT_EQ(0, bank_open(&bank, self->cg));
-	adversary = start_adversary(self->cg, true);
-	ASSERT_NE(NULL, adversary);
-
-	while (!*why && tries < NEGATIVE_LOOKS) {
-		int err = frz_freeze(self->cg);
-
-		tries++;
-		ASSERT_TRUE(!err || err == -ECANCELED);
-		ASSERT_EQ(0, bank_look(&bank, view));
-		why = bank_check(view);
-	}
-	stop_adversary(adversary);
-	EXPECT_STRNE("", why) {
-		TH_LOG("%d looks, and none of them torn", tries);
-	}
-	TH_LOG("torn at look %d: %s", tries, why);
-	EXPECT_EQ(0, frz_load(&adversary->errors));
-}
-
-/*
- * And the program: with --no-guard it finds out afterwards that the group was
- * thawed. It says so, and there is no snapshot. What it has read so far, kept
- * with --keep, is torn in at least one of a hundred tries.
+ * That the test above can fail: with --no-guard the program finds out afterwards
+ * that the group was thawed. It says so, and there is no snapshot. What it has
+ * read so far, kept with --keep, is torn in at least one of a hundred tries.
  */
 SNAPSHOT_TEST(without_the_guard_there_is_no_snapshot)
 {
@@ -666,7 +480,7 @@ FREEZER_TEST(refusals)
 	EXPECT_EQ(TOOL_ERROR, tool("/tmp", "s"));
 
 	ASSERT_FREEZES(self->cg);
-	fd = hold(self->cg);
+	fd = guard_open_flags(self->cg, O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(TOOL_BUSY, tool("--freeze", self->cg, "s"));
 	EXPECT_NE(NULL, strstr(tool_said(), "somebody else")) {
