@@ -59,11 +59,9 @@
  *       css_set_lock		irq-safe; all fields of struct cgroup_freezer and
  *				all cgroup_freezer_* fields of task_struct, and
  *				the tasks' membership in cgroups
- *         p->pi_lock		and what wakes a task up
- *
- *   sighand->siglock
- *     p->pi_lock		a fatal signal, __cgroup_freezer_kill(), or a
+ *         sighand->siglock	a fatal signal, __cgroup_freezer_kill(), or a
  *				tracer, __cgroup_freezer_trap()
+ *           p->pi_lock		and what wakes a task up
  *
  * css_set_lock protects all of the accounting because the accounting is about
  * membership: with it held, the cgroup of a task, the list of tasks of a cgroup

@@ -296,10 +296,24 @@ static void freezer_task_moves(struct task_struct *task,
 	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving + 1);
 }
 
-/* A tracer works on a stopped task; no task does so under a guard. */
+/*
+ * Does a tracer work on @task, which has stopped for it? None does so under a
+ * guard. With siglock, under which the tracer says that it has finished: whoever
+ * gets the guard then sees all that was done to @task.
+ */
 static bool freezer_is_traced_now(struct task_struct *task)
 {
-	return READ_ONCE(task->jobctl) & JOBCTL_PTRACE_FROZEN;
+	struct sighand_struct *sighand;
+	unsigned long flags;
+	bool traced;
+
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
+		return false;
+	traced = task->jobctl & JOBCTL_PTRACE_FROZEN;
+	spin_unlock_irqrestore(&sighand->siglock, flags);
+
+	return traced;
 }
 
 /* Does @task have to be woken for a tracer? Not under the seal. */
@@ -308,7 +322,8 @@ static void freezer_retry_trap(struct task_struct *task)
 	struct sighand_struct *sighand;
 	unsigned long flags;
 
-	if (likely(!READ_ONCE(task->ptrace)))
+	/* data_race: who attaches later sees the seal */
+	if (likely(!data_race(READ_ONCE(task->ptrace))))
 		return;
 	sighand = lock_task_sighand(task, &flags);
 	if (!sighand)
