@@ -128,9 +128,14 @@ bool freezer_is_sealed(struct task_struct *task)
 /*
  *	CPU 0 (freezer_seal())			CPU 1 (the tracer)
  *
- *	set FREEZER_SEALED			set JOBCTL_PTRACE_FROZEN
+ *	set FREEZER_SEALED			set JOBCTL_PTRACE_FROZEN, with siglock
  *	(F) full barrier			(G) full barrier
- *	PTRACE_FROZEN? then not quiescent	FREEZER_SEALED? change nothing
+ *	take siglock				FREEZER_SEALED? change nothing
+ *	PTRACE_FROZEN? then not quiescent	else change the task
+ *						clear it, with siglock
+ *
+ * At least one of them sees the other. If CPU 0 finds the flag cleared, siglock
+ * has brought along all that CPU 1 has done to the task.
  */
 bool __cgroup_freezer_checkpointing(struct task_struct *task)
 {
@@ -297,9 +302,8 @@ static void freezer_task_moves(struct task_struct *task,
 }
 
 /*
- * Does a tracer work on @task, which has stopped for it? None does so under a
- * guard. With siglock, under which the tracer says that it has finished: whoever
- * gets the guard then sees all that was done to @task.
+ * Does a tracer work on @task, which has stopped for it? Under a guard it may
+ * read along. Why with siglock: see __cgroup_freezer_checkpointing().
  */
 static bool freezer_is_traced_now(struct task_struct *task)
 {
@@ -322,7 +326,7 @@ static void freezer_retry_trap(struct task_struct *task)
 	struct sighand_struct *sighand;
 	unsigned long flags;
 
-	/* data_race: who attaches later sees the seal */
+	/* data_race: a tracer not seen here sees the seal, or that it is off */
 	if (likely(!data_race(READ_ONCE(task->ptrace))))
 		return;
 	sighand = lock_task_sighand(task, &flags);
