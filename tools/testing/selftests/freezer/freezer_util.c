@@ -665,6 +665,8 @@ int frz_sleep(void *counter)
 #define BUSY_IOVS	512
 #define BUSY_BUF_MAX	(4 << 20)
 #define BUSY_PROBE	(64 << 10)
+#define BUSY_TRIES	3
+#define BUSY_ENOUGH_NS	20000000
 #define BUSY_MARK	64
 
 struct frz_busy *frz_busy_new(int ms)
@@ -694,13 +696,33 @@ static int open_urandom(void)
 	return fd;
 }
 
+/*
+ * How long a read of @size takes: the shortest of some tries. The first read
+ * after a boot may wait until the random number generator is ready, and would
+ * make the call that is measured out by it far too short.
+ */
+static int64_t busy_read_ns(int fd, unsigned char *buf, size_t size)
+{
+	int64_t begin, ns, best = INT64_MAX;
+	int i;
+
+	for (i = 0; i < BUSY_TRIES; i++) {
+		begin = frz_now_ns();
+		if (read(fd, buf, size) != (ssize_t)size)
+			return -EIO;
+		ns = frz_now_ns() - begin;
+		if (ns < best)
+			best = ns;
+	}
+	return best;
+}
+
 int frz_busy(void *arg)
 {
 	struct iovec iov[BUSY_IOVS];
 	struct frz_busy *busy = arg;
-	long long begin, ns = 0;
 	size_t probe, want, i;
-	unsigned long sum = 0;
+	int64_t ns;
 	ssize_t n;
 	int fd;
 
@@ -708,17 +730,14 @@ int frz_busy(void *arg)
 	if (fd < 0)
 		return 1;
 	/* How fast is it? Probe until the figure means something. */
-	for (probe = BUSY_PROBE; probe <= busy->size; probe *= 2) {
-		begin = frz_now_ns();
-		n = read(fd, busy->buf, probe);
-		ns = frz_now_ns() - begin;
-		sum = n;
-		if (n <= 0)
+	for (probe = BUSY_PROBE;; probe *= 2) {
+		ns = busy_read_ns(fd, busy->buf, probe);
+		if (ns < 0)
 			return 1;
-		if (ns > 20000000)
+		if (ns > BUSY_ENOUGH_NS || probe * 2 > busy->size)
 			break;
 	}
-	want = sum * busy->ms / (ns / 1000000.0 + 0.001) / BUSY_IOVS + 1;
+	want = probe * busy->ms / (ns / 1000000.0 + 0.001) / BUSY_IOVS + 1;
 	if (want > busy->size)
 		want = busy->size - 4096;
 	for (i = 0; i < BUSY_IOVS; i++) {
