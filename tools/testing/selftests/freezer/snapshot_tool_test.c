@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The program freezer_snapshot: what it finds of a process, what it says, and
+ * what it leaves behind when something goes wrong. That its snapshots are of one
+ * moment is shown by snapshot_test.
+ */
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "checkpoint_test.h"
+#include "fuse_test.h"
+#include "snapshot_tool.h"
+
+/*
+ * A process with all kinds of memory
+ */
+
+#define MEG		(1024 * 1024UL)
+#define SPARSE		(256 * MEG)
+#define PAGE		4096UL
+
+struct sample {
+	char		*sparse;	/* private, a mark in the middle */
+	char		*shared;	/* the same of shared memory */
+	char		*constant;	/* written to, now read-only */
+	char		*hidden;	/* written to, now without any access */
+	char		*secret;	/* not for core dumps */
+	int		fd;		/* a file, at offset 5 */
+	int		full[2];	/* a pipe with 60000 bytes in it */
+	unsigned long	ready;
+};
+
+/* Memory with a mark, with @prot afterwards. */
+static char *marked(size_t size, int flags, const char *mark, int prot)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		_exit(1);
+	memcpy(p + size / 2, mark, strlen(mark) + 1);
+	if (mprotect(p, size, prot))
+		_exit(1);
+	return p;
+}
+
+static int be_sample(void *arg)
+{
+	char name[] = "/tmp/snapshot_sample.XXXXXX";
+	const int rw = PROT_READ | PROT_WRITE;
+	struct sample *sample = arg;
+	char buf[60000];
+	const char *vdso;
+	int i;
+
+	sample->sparse = marked(SPARSE, MAP_PRIVATE, "sparse", rw);
+	sample->shared = marked(SPARSE, MAP_SHARED, "shared", rw);
+	sample->constant = marked(PAGE, MAP_PRIVATE, "constant", PROT_READ);
+	sample->hidden = marked(PAGE, MAP_PRIVATE, "hidden", PROT_NONE);
+	sample->secret = marked(PAGE, MAP_PRIVATE, "secret", rw);
+	if (madvise(sample->secret, PAGE, MADV_DONTDUMP))
+		return 1;
+
+	sample->fd = mkstemp(name);
+	if (sample->fd < 0 || write(sample->fd, "0123456789", 10) != 10 ||
+	    lseek(sample->fd, 5, SEEK_SET) != 5)
+		return 1;
+	unlink(name);
+	memset(buf, 'p', sizeof(buf));
+	if (pipe(sample->full) ||
+	    write(sample->full[1], buf, sizeof(buf)) != sizeof(buf))
+		return 1;
+
+	/* so that it is there; that is the kernel's memory, not ours */
+	vdso = (const char *)getauxval(AT_SYSINFO_EHDR);
+	for (i = 0; vdso && i < 2; i++) {
+		/* it may have a page only */
+		if (msync((void *)(vdso + i * PAGE), PAGE, MS_ASYNC))
+			break;
+		buf[i] ^= vdso[i * PAGE];
+	}
+
+	frz_inc(&sample->ready);
+	for (;;)
+		pause();
+}
+
+static char *statm_of(pid_t pid, char *buf, size_t size)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%d/statm", pid);
+	if (snapshot_file("/proc", name, buf, size) < 0)
+		buf[0] = 0;
+	return buf;
+}
+
+/* The mark in a core file, or what is instead. */
+static const char *mark_in(struct core *core, const char *area, size_t size)
+{
+	static char buf[16];
+	ssize_t n;
+
+	memset(buf, 0, sizeof(buf));
+	n = core_read(core, area + size / 2, buf, sizeof(buf) - 1);
+	return n < 0 ? "no memory" : n ? buf : "left out";
+}
+
+/*
+ * A core file has everything in it, and reading it changes nothing: memory that
+ * was written to, whatever its protection is now; holes stay holes, in the core
+ * file and in the process, whose memory does not grow; what is not wanted in
+ * core dumps is left out, with a note, unless --all asks for it. The pipe is
+ * as full as it was, and its 60000 bytes are in the snapshot.
+ */
+FREEZER_TEST(all_of_a_process)
+{
+	static char buf[65536], before[256], after[256];
+	struct sample *sample = frz_shared(sizeof(*sample));
+	struct core core;
+	struct stat st;
+	char name[64];
+	size_t size;
+	pid_t pid;
+
+	ASSERT_NE(NULL, sample);
+	ASSERT_STREQ("", make_dir());
+	pid = ASSERT_PID(frz_spawn(self->cg, be_sample, sample));
+	ASSERT_EQ(0, frz_wait_word(&sample->ready, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	statm_of(pid, before, sizeof(before));
+	ASSERT_EQ(TOOL_DONE, tool("--files", "--smaps", self->cg, "s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ(before, statm_of(pid, after, sizeof(after)));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	ASSERT_STREQ("", core_open(&core, in_dir("s"), pid));
+	EXPECT_EQ(1, core.nr_threads);
+	EXPECT_STREQ("sparse", mark_in(&core, sample->sparse, SPARSE));
+	EXPECT_STREQ("shared", mark_in(&core, sample->shared, SPARSE));
+	EXPECT_STREQ("constant", mark_in(&core, sample->constant, PAGE));
+	EXPECT_STREQ("hidden", mark_in(&core, sample->hidden, PAGE));
+	EXPECT_STREQ("left out", mark_in(&core, sample->secret, PAGE));
+	EXPECT_EQ(sizeof(buf), core_read(&core, sample->sparse, buf,
+					 sizeof(buf)));
+	EXPECT_EQ(0, buf[0] | buf[sizeof(buf) - 1]);
+	EXPECT_LT(2 * SPARSE, core.size);
+	EXPECT_GT(4 * MEG, core.blocks);
+	EXPECT_NE(NULL, core_note(&core, pid, NT_AUXV, &size));
+	core_close(&core);
+
+	EXPECT_LT(0, snapshot_file(in_dir("s"), "notes", buf, sizeof(buf)));
+	EXPECT_NE(NULL, strstr(buf, "MADV_DONTDUMP"));
+	EXPECT_LT(0, snapshot_file(in_dir("s"), "cgroup/freezer.state", buf,
+				   sizeof(buf)));
+	EXPECT_STREQ("CHECKPOINTING\n", buf);
+	snprintf(name, sizeof(name), "%d/fdinfo/%d", pid, sample->fd);
+	EXPECT_LT(0, snapshot_file(in_dir("s"), name, buf, sizeof(buf)));
+	EXPECT_EQ(0, strncmp("pos:\t5\n", buf, 7)) {
+		TH_LOG("%s", buf);
+	}
+	snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, sample->full[0]);
+	ASSERT_EQ(0, stat(name, &st));
+	snprintf(name, sizeof(name), "pipes/%lu", (unsigned long)st.st_ino);
+	EXPECT_EQ(60000, snapshot_file(in_dir("s"), name, buf, sizeof(buf)));
+	EXPECT_EQ('p', buf[59999]);
+
+	ASSERT_EQ(TOOL_DONE, tool("--all", self->cg, "all")) {
+		TH_LOG("%s", tool_said());
+	}
+	ASSERT_STREQ("", core_open(&core, in_dir("all"), pid));
+	EXPECT_STREQ("secret", mark_in(&core, sample->secret, PAGE));
+	core_close(&core);
+	EXPECT_EQ(60000, snapshot_file(in_dir("all"), name, buf, sizeof(buf)));
+	remove_tree(dir);
+}
+
+/*
+ * It says how far it is, a line for each process, and what came of it; nothing
+ * with --quiet. With --help it explains itself.
+ */
+FREEZER_TEST(progress)
+{
+	unsigned long *word = ASSERT_WORDS(3);
+	char line[32];
+	int i;
+
+	ASSERT_STREQ("", make_dir());
+	for (i = 0; i < 3; i++)
+		ASSERT_SLEEPER(self->cg, &word[i]);
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(TOOL_DONE, tool(self->cg, "s"));
+	for (i = 1; i <= 3; i++) {
+		snprintf(line, sizeof(line), "[%d/3] ", i);
+		EXPECT_NE(NULL, strstr(tool_said(), line)) {
+			TH_LOG("%s", tool_said());
+		}
+	}
+	EXPECT_NE(NULL, strstr(tool_said(), "s: consistent, 3 processes"));
+	ASSERT_EQ(TOOL_DONE, tool("--quiet", self->cg, "t"));
+	EXPECT_STREQ("", tool_said());
+	EXPECT_EQ(TOOL_DONE, tool("--help"));
+	EXPECT_NE(NULL, strstr(tool_said(), "SYNOPSIS"));
+	remove_tree(dir);
+}
+
+/*
+ * When it cannot be done it says why, by its exit status and in words, and
+ * leaves nothing behind: a group that is not FROZEN; one that somebody else
+ * holds; a name that is taken; a directory that is no cgroup; an option that
+ * does not exist. The state of the group is as it was before.
+ */
+FREEZER_TEST(refusals)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	int fd;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_SPINNER(self->cg, word);
+
+	EXPECT_EQ(TOOL_NOT_FROZEN, tool(self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "not FROZEN"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_EQ(TOOL_USAGE, tool("--nonsense", self->cg, "s"));
+	EXPECT_EQ(TOOL_USAGE, tool(self->cg));
+	EXPECT_EQ(TOOL_ERROR, tool("/tmp", "s"));
+
+	ASSERT_FREEZES(self->cg);
+	fd = guard_open_flags(self->cg, O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(TOOL_BUSY, tool("--freeze", self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "somebody else")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	close(fd);
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	ASSERT_EQ(0, mkdir(in_dir("s"), 0700));
+	EXPECT_EQ(TOOL_ERROR, tool(self->cg, "s"));
+	ASSERT_EQ(0, rmdir(in_dir("s")));
+	EXPECT_FALSE(exists("s.partial"));
+	EXPECT_STATE(self->cg, "FROZEN");
+
+	/* it thaws only what it has frozen */
+	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "s"));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "t"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_RUNS(word);
+	remove_tree(dir);
+}
+
+/*
+ * It is ended at some point, by SIGTERM in turn with SIGKILL. With SIGTERM it
+ * tidies up: the group runs again and there is nothing on disk, or everything.
+ * With SIGKILL nobody is left to thaw, but the guard is free, and what has the
+ * name is complete.
+ */
+FREEZER_TEST(ended_at_some_point)
+{
+	unsigned int i, complete = 0;
+	struct bank bank;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_EQ(0, bank_open(&bank, self->cg));
+
+	for (i = 0; i < 20; i++) {
+		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err, tries = 0;
+		char name[16], partial[32];
+		const char *const args[] = { "--freeze", "--registers=syscall",
+					     self->cg, name, NULL };
+		pid_t pid;
+
+		snprintf(name, sizeof(name), "s%u", i);
+		snprintf(partial, sizeof(partial), "%s.partial", name);
+		pid = tool_start(args);
+		ASSERT_LT(0, pid);
+		frz_sleep_ms(i * i);
+		kill(pid, sig);
+		ret = tool_result(pid);
+		ASSERT_TRUE(ret == TOOL_DONE || ret == 128 + sig) {
+			TH_LOG("%d: %s", ret, tool_said());
+		}
+		if (sig == SIGTERM) {
+			EXPECT_STATE(self->cg, "THAWED");
+			EXPECT_FALSE(exists(partial));
+		}
+		/* the worker is killed a little later than its parent */
+		while ((err = frz_thaw(self->cg)) == -EBUSY &&
+		       tries++ < FRZ_LIMIT)
+			frz_sleep_ms(1);
+		ASSERT_EQ(0, err);
+		if (exists(name)) {
+			EXPECT_STREQ("consistent",
+				     snapshot_key(in_dir(name), "verdict"));
+			complete++;
+		} else {
+			EXPECT_NE(TOOL_DONE, ret);
+		}
+		ASSERT_EQ(0, bank_turns(&bank, 1, FRZ_LIMIT));
+	}
+	TH_LOG("%u of %u were complete", complete, i);
+	EXPECT_STREQ("", bank_health(&bank));
+	remove_tree(dir);
+}
+
+static int open_fuse(void *arg)
+{
+	if (open(fuse_dir, O_RDONLY) < 0)
+		return 1;
+	frz_inc(arg);
+	for (;;)
+		pause();
+}
+
+/*
+ * A process of the group has a directory open that is on a file server, and
+ * the server does not answer any more. It would wait for ever, and the group be
+ * held for as long. It gives up when the time of --stall is over and says what
+ * it was at, the group runs again, and there is nothing on disk.
+ */
+FREEZER_TEST(a_file_server_that_is_gone)
+{
+	unsigned long *word = ASSERT_WORDS(2);
+	const struct fuse_open_out opened = { .fh = 1 };
+	struct request req;
+	int fd, left = FRZ_LIMIT / 10;
+
+	ASSERT_STREQ("", make_dir());
+	fd = mount_fuse();
+	ASSERT_LE(0, fd);
+	ASSERT_PID(frz_spawn(self->cg, open_fuse, &word[0]));
+	while (!frz_load(&word[0]) && left--) {
+		int opcode = next_request(fd, &req, 10);
+
+		if (opcode == FUSE_OPENDIR)
+			answer(fd, &req, 0, &opened, sizeof(opened));
+		else if (opcode >= 0)
+			serve(fd, &req);
+	}
+	ASSERT_EQ(1, frz_load(&word[0]));
+	ASSERT_SPINNER(self->cg, &word[1]);
+
+	EXPECT_EQ(TOOL_STALLED, tool("--freeze", "--stall=2", self->cg, "s"));
+	EXPECT_NE(NULL, strstr(tool_said(), "no progress for 2 s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_FALSE(exists("s"));
+	EXPECT_FALSE(exists("s.partial"));
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_RUNS(&word[1]);
+	close(fd);
+	umount2(fuse_dir, MNT_FORCE);
+	umount2(fuse_dir, MNT_DETACH);
+	rmdir(fuse_dir);
+	remove_tree(dir);
+}
+
+TEST_HARNESS_MAIN
