@@ -3,8 +3,8 @@
 #
 # regress.sh: make regress. The kernel's own selftests that touch what the series touches, built once from the unpatched tree, and run on the kernel
 # with the series and on the unpatched one. Both results are printed side by side. Some of these tests pass now and then only, on any kernel: a
-# program of which a test passes on the unpatched kernel and does not pass on ours is run ten times more on both, and a test that passes at least
-# five times less on ours fails this command. TESTS= are patterns of the programs, COLLECTIONS= the directories of tools/testing/selftests.
+# program of which a test passes on the unpatched kernel and does not pass on ours is run thirty times more on both, and a test that passes at least
+# ten times less on ours fails this command. TESTS= are patterns of the programs, COLLECTIONS= the directories of tools/testing/selftests.
 #
 # Linked statically, since the guest has no libraries; what does not link so, for want of a library on this machine, is named and left out.
 
@@ -22,6 +22,7 @@ filesystems/epoll ipc mqueue net/af_unix}
 # What takes long without a word on freezing, signals or fork, or needs what the guest does not have
 left_out='test_memcontrol test_kmem test_zswap test_hugetlb_memcg test_cpu test_cpuset seccomp_benchmark wait_inotify futex_numa_mpol futex_numa
 set-exec mq_perf_tests load_address.*'
+often=30
 selftests=$TREE/tools/testing/selftests
 work=$OUT/regress/$BASE
 log=$work/build.log
@@ -124,17 +125,17 @@ compare() {
 		}' "$work/unpatched" "$work/ours"
 }
 
-# compare_often: of the tests that were worse, how often of ten each passes on either; those that are worse that way remain in the file worse
+# compare_often: of the tests that were worse, how often of thirty each passes on either; those that are worse that way remain in the file worse
 compare_often() {
-	awk -F'\t' -v out="$work/worse.new" '
+	awk -F'\t' -v out="$work/worse.new" -v often="$often" '
 		FILENAME == ARGV[1] { order[++n] = $1; next }
 		{ if ($2 == "ok" || $2 == "0") { if (FILENAME == ARGV[2]) was[$1]++; else is[$1]++ } }
 		END {
 			printf "" >out
-			printf "passed of ten times:%43s %s\n", "with the series", "unpatched"
+			printf "passed of %d times:%44s %s\n", often, "with the series", "unpatched"
 			for (i = 1; i <= n; i++) {
 				t = order[i]
-				bad = was[t] - is[t] >= 5 || !is[t]
+				bad = was[t] - is[t] >= often / 3 || !is[t]
 				printf "  %-60s %-10d %-10d%s\n", substr(t, 1, 60), is[t], was[t], bad ? "  WORSE" : ""
 				if (bad) print t >out
 			}
@@ -145,7 +146,7 @@ compare_often() {
 # on COLUMN [PREFIX]: with the kernel of that column
 on() {
 	if [ "$1" = unpatched ]; then export VANILLA=1; else export VANILLA=; fi
-	step 7 "$(wc -w <<<"$tests") programs${2:+, ten times}, $1, log: $(rel "$work")/${2:-}$1.log"
+	step 7 "$(wc -w <<<"$tests") programs${2:+, $often times}, $1, log: $(rel "$work")/${2:-}$1.log"
 	run_on "${2:-}$1" "$tests"
 }
 
@@ -157,10 +158,11 @@ if [ -s "$work/worse" ]; then
 	tests=$(sed 's/: .*//' "$work/worse" | sort -u | tr '\n' ' ')
 	tests=${tests% }
 	cp "$work/root/kselftest-list.txt" "$work/listed"
-	for ((i = 0; i < 10; i++)); do
+	for ((i = 0; i < often; i++)); do
 		grep -E ":(${tests// /|})\$" "$work/listed"
 	done >"$work/root/kselftest-list.txt"
 	"$dir/initramfs.sh" "$work/root" "$RUN_INITRD"
+	export TIMEOUT=${TIMEOUT:-7200}
 	on unpatched again-
 	on ours again-
 	compare_often
