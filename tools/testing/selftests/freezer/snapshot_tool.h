@@ -20,7 +20,10 @@
 
 #include "snapshot_read.h"
 
-/* What freezer_snapshot returns, see its --help. */
+/*
+ * What freezer_snapshot returns, as its --help has it. Not from its own header:
+ * who calls it relies on the numbers.
+ */
 enum {
 	TOOL_DONE	= 0,
 	TOOL_ERROR	= 1,
