@@ -46,7 +46,7 @@ missing=$(printf '%s\n' "${rows[@]}" | awk -v names="${options[*]}" '
 fragment() {
 	local i value values
 	read -r -a values <<<"$1"
-	cat "$dir/bisect/base.config" "$dir/config/bisect-$BASE.config" 2>/dev/null || true
+	cat "$dir/bisect/base.config"
 	for ((i = 0; i < ${#options[@]}; i++)); do
 		value=${values[i]}
 		case ${options[i]} in
