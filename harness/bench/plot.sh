@@ -30,6 +30,30 @@ for what in freeze "thaw, all work" walk; do
 	points vanilla "mix: $what" SIGSTOP >"$data/$name-mix-SIGSTOP"
 done
 
+# curve WHAT FILE TITLE STYLE: the part of a plot command for it, if there are points: there are none of a kernel that was left out (KERNELS=)
+curve() {
+	[ ! -s "$data/$1-mix-$2" ] || echo "\"$data/$1-mix-$2\" title \"$3\" $4"
+}
+
+# curves WHAT: those of one plot
+curves() {
+	{
+		curve "$1" SIGSTOP SIGSTOP "lt 1 lw 2"
+		curve "$1" v2 "cgroup v2" "lt 2 lw 2"
+		curve "$1" v1 "unpatched v1" "lt 3 lw 2"
+		curve "$1" ours "this series" "lt 4 lw 3"
+		curve walk walk "bare walk" "lt 5 dt 2"
+	} | paste -s -d ,
+}
+
+freeze=$(curves freeze)
+thaw=$(curves thaw)
+if [ -z "$freeze" ] || [ -z "$thaw" ]; then
+	echo "      no crowd was measured, no plots" >&2
+	rm -rf "$data"
+	exit 0
+fi
+
 gnuplot <<END
 set terminal svg size 1000,460 font "sans-serif,12" background "white"
 set output "$dir/bench.svg"
@@ -43,13 +67,9 @@ set yrange [0.0005:500]
 set style data linespoints
 set ylabel "milliseconds of a clock of 2 ns/instruction"
 set title "freeze, until it is known"
-plot "$data/freeze-mix-SIGSTOP" title "SIGSTOP" lw 2, "$data/freeze-mix-v2" title "cgroup v2" lw 2, \
-	"$data/freeze-mix-v1" title "unpatched v1" lw 2, "$data/freeze-mix-ours" title "this series" lw 3, \
-	"$data/walk-mix-walk" title "bare walk" dt 2
+plot $freeze
 set title "thaw, all work"
-plot "$data/thaw-mix-SIGSTOP" title "SIGSTOP" lw 2, "$data/thaw-mix-v2" title "cgroup v2" lw 2, \
-	"$data/thaw-mix-v1" title "unpatched v1" lw 2, "$data/thaw-mix-ours" title "this series" lw 3, \
-	"$data/walk-mix-walk" title "bare walk" dt 2
+plot $thaw
 unset multiplot
 END
 rm -rf "$data"
