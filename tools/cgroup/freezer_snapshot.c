@@ -5,11 +5,11 @@
  * A user of freezer.checkpoint, see Documentation/cgroups/freezer-subsystem.txt.
  * What it is for and how it is used is in help[] below.
  *
- * Two processes do the work.  The worker takes the guard, reads and writes, and
- * ends at the first error.  The supervisor freezes before, and afterwards, in
- * whatever way the worker ended, thaws what it froze and removes what is not
- * complete.  The guard is the worker's alone, so it is given back even if the
- * worker had to be killed because it waited for memory that never came.
+ * Two processes do the work.  The worker freezes, takes the guard, reads and
+ * writes, and ends at the first error.  Whatever it waits for, the alarm kills
+ * it, see doing(), or on_signal().  The guard is the worker's alone, so it is
+ * given back however that ends.  Then the supervisor thaws what was frozen, and
+ * gives the snapshot its name or removes what there is of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +39,7 @@ struct options opt = {
 struct shared *shared;
 
 static volatile sig_atomic_t ended_by;
+static volatile sig_atomic_t worker;
 
 static const char help[] =
 "NAME\n"
@@ -284,13 +285,19 @@ static void make_partial(void)
 
 	if (!lstat(opt.name, &st))
 		die(EXIT_ERROR, "%s exists", opt.name);
-	if (mkdir(opt.partial, 0700) && errno == EEXIST)
-		die(EXIT_ERROR, "%s exists: remove it if nobody works on it",
-		    opt.partial);
+	shared->making = true;
+	if (mkdir(opt.partial, 0700)) {
+		shared->making = false;
+		if (errno == EEXIST)
+			die(EXIT_ERROR,
+			    "%s exists: remove it if nobody works on it",
+			    opt.partial);
+		die(EXIT_ERROR, "cannot make %s: %m", opt.partial);
+	}
+	shared->made = true;
 	out_dir = open(opt.partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out_dir < 0)
-		die(EXIT_ERROR, "cannot make %s: %m", opt.partial);
-	shared->made = true;
+		die(EXIT_ERROR, "cannot open %s: %m", opt.partial);
 
 	fd = out_create(out_dir, "notes");
 	notes = fdopen(fd, "w");
@@ -393,35 +400,16 @@ static void write_summary(struct group *group, const char *verdict,
 	out_close(fd, "snapshot");
 }
 
-/* Only what is on disk gets the name. */
-static void finish_snapshot(void)
-{
-	char *copy = strdup(opt.name);
-	int parent, err;
-
-	if (syncfs(out_dir))
-		die(EXIT_ERROR, "cannot write %s to disk: %m", opt.partial);
-	err = renameat2(AT_FDCWD, opt.partial, AT_FDCWD, opt.name,
-			RENAME_NOREPLACE);
-	/* not every file system has it; rename() takes no directory's place */
-	if (err && errno == EINVAL)
-		err = rename(opt.partial, opt.name);
-	if (err)
-		die(EXIT_ERROR, "cannot rename %s: %m", opt.partial);
-	shared->renamed = true;
-
-	parent = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY) : -1;
-	if (parent < 0 || fsync(parent))
-		die(EXIT_ERROR, "%s may not survive a crash: %m", opt.name);
-}
-
 static void work(void)
 {
 	struct timespec begin, end;
 	struct group group = { 0 };
 	const char *verdict;
 
+	doing("making %s", opt.partial);
 	make_partial();
+	if (opt.freeze)
+		group_freeze();
 	if (opt.cgroup)
 		group_hold();
 	clock_gettime(CLOCK_REALTIME, &begin);
@@ -446,15 +434,15 @@ static void work(void)
 						      "unguarded"))
 		die(EXIT_ERROR, "freezer.checkpoint says '%s'", verdict);
 
-	finish_snapshot();
-	if (!opt.quiet)
-		fprintf(stderr,
-			"%s: %s, %u processes, %u threads, registers: %s, %u notes, %llu kB, held %lld ms\n",
-			opt.name, verdict, group.nr_procs, group.nr_threads,
-			regs_how(), nr_notes,
-			(unsigned long long)shared->bytes / 1024,
-			(long long)(end.tv_sec - begin.tv_sec) * 1000 +
-			(end.tv_nsec - begin.tv_nsec) / 1000000);
+	if (syncfs(out_dir))
+		die(EXIT_ERROR, "cannot write %s to disk: %m", opt.partial);
+
+	snprintf(shared->summary, sizeof(shared->summary),
+		 "%s, %u processes, %u threads, registers: %s, %u notes, %llu kB, held %lld ms",
+		 verdict, group.nr_procs, group.nr_threads, regs_how(),
+		 nr_notes, (unsigned long long)shared->bytes / 1024,
+		 (long long)(end.tv_sec - begin.tv_sec) * 1000 +
+		 (end.tv_nsec - begin.tv_nsec) / 1000000);
 	fflush(NULL);
 	_exit(EXIT_DONE);
 }
@@ -466,17 +454,22 @@ static void work(void)
 static void on_signal(int sig)
 {
 	ended_by = sig;
+	if (worker > 0)
+		kill(worker, SIGKILL);
 }
 
 static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
+/* What is ignored stays so: that was nohup(1), or a shell in the background. */
 static void set_signals(void (*handler)(int))
 {
-	struct sigaction sa = { .sa_handler = handler };
+	struct sigaction sa = { .sa_handler = handler }, old;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(ending) / sizeof(*ending); i++)
-		sigaction(ending[i], &sa, NULL);
+		if (!sigaction(ending[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(ending[i], &sa, NULL);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
@@ -505,21 +498,25 @@ static pid_t start_worker(void)
 	/* for the stops of traced threads, which are waited for in turn */
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
+	sigprocmask(SIG_SETMASK, &chld, NULL);
 	work();
 	return 0;
 }
 
-/* Wait for the worker to end, or end it: the exit status for both. */
-static int wait_worker(pid_t pid)
+/* Wait for the worker to end, however it does: the exit status for both. */
+static int wait_worker(void)
 {
+	pid_t pid = worker;
+	siginfo_t info;
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			die(EXIT_ERROR, "waitpid: %m");
-		if (ended_by)
-			kill(pid, SIGKILL);
+	/* on_signal() must not kill who gets its number after it was reaped */
+	while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
+		continue;
+	worker = 0;
+	if (waitpid(pid, &status, 0) != pid) {
+		complain("waitpid: %m");
+		return EXIT_ERROR;
 	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
@@ -534,10 +531,75 @@ static int wait_worker(pid_t pid)
 	return 128 + WTERMSIG(status);
 }
 
+static int run_worker(void)
+{
+	pid_t pid = start_worker();
+
+	if (pid < 0) {
+		complain("cannot fork: %m");
+		return EXIT_ERROR;
+	}
+	worker = pid;
+	/* a signal that came before could not be passed on */
+	if (ended_by)
+		kill(pid, SIGKILL);
+	return wait_worker();
+}
+
+static bool rename_to(const char *from, const char *to)
+{
+	int err = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+
+	/* not every file system has it; rename() takes no directory's place */
+	if (err && errno == EINVAL)
+		err = rename(from, to);
+	if (err)
+		complain("cannot rename %s: %m", from);
+	return !err;
+}
+
+/*
+ * The snapshot gets its name.  It is on disk, and nobody kills us in the middle
+ * of this but with SIGKILL, so the exit status tells whether it has it.
+ */
+static int finish_snapshot(void)
+{
+	char *copy = strdup(opt.name);
+	int parent;
+
+	if (!rename_to(opt.partial, opt.name))
+		return EXIT_ERROR;
+	parent = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY) : -1;
+	if (parent < 0 || fsync(parent)) {
+		complain("%s would not survive a crash: %m", opt.name);
+		rename_to(opt.name, opt.partial);
+		return EXIT_ERROR;
+	}
+	if (!opt.quiet)
+		fprintf(stderr, "%s: %s\n", opt.name, shared->summary);
+	return EXIT_DONE;
+}
+
+/*
+ * A worker that was killed within mkdir() did not tell what came of it.  The
+ * directory is empty then.  One that is not is somebody else's.
+ */
+static void discard_snapshot(void)
+{
+	if (!shared->made) {
+		if (shared->making)
+			rmdir(opt.partial);
+		return;
+	}
+	if (opt.keep)
+		complain("what there is of it is in %s", opt.partial);
+	else
+		nftw(opt.partial, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int main(int argc, char **argv)
 {
-	int status = EXIT_NOT_FROZEN;
-	pid_t worker;
+	int status;
 
 	parse_options(argc, argv);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -550,25 +612,16 @@ int main(int argc, char **argv)
 		group_open();
 		group_check_self();
 	}
+	/* whoever ignores it is not told of the end of a child */
+	signal(SIGCHLD, SIG_DFL);
 	set_signals(on_signal);
 
-	if (!opt.freeze || group_freeze()) {
-		worker = ended_by ? -1 : start_worker();
-		if (worker < 0)
-			status = EXIT_ERROR;
-		else
-			status = wait_worker(worker);
-	}
-	if (ended_by && status)
-		status = 128 + ended_by;
+	status = run_worker();
 	if (!group_thaw() && !status)
 		status = EXIT_ERROR;
-
-	if (shared->made && !shared->renamed) {
-		if (opt.keep)
-			complain("what there is of it is in %s", opt.partial);
-		else
-			nftw(opt.partial, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	}
-	return status;
+	if (!status)
+		status = finish_snapshot();
+	if (status)
+		discard_snapshot();
+	return status && ended_by ? 128 + ended_by : status;
 }

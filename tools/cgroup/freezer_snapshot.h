@@ -79,16 +79,18 @@ struct options {
  * struct shared - what supervisor and worker both know
  * @doing:	what the worker is at, for when it stalls
  * @froze:	the request to freeze is ours, and not yet withdrawn
- * @made:	the directory of the partial snapshot is ours
- * @renamed:	the snapshot has its final name
+ * @making:	the directory of the partial snapshot may be ours
+ * @made:	it is
  * @bytes:	written so far
+ * @summary:	what is said of a snapshot that is complete
  */
 struct shared {
 	char		doing[160];
 	bool		froze;
+	bool		making;
 	bool		made;
-	bool		renamed;
 	uint64_t	bytes;
+	char		summary[256];
 };
 
 /* A register set, as the kernel gives it and as it goes into the core file. */
@@ -177,7 +179,7 @@ bool is_zero(const void *buf, size_t size);
 
 void group_open(void);
 void group_check_self(void);
-bool group_freeze(void);
+void group_freeze(void);
 bool group_thaw(void);
 void group_hold(void);
 const char *group_release(void);

@@ -97,24 +97,27 @@ static int write_state(const char *state)
 	return err;
 }
 
-/* Called by the supervisor.  A request that was there before stays. */
-bool group_freeze(void)
+/* A request that was there before stays. */
+void group_freeze(void)
 {
 	char *asked = read_cgroup("freezer.self_freezing");
 	int err;
 
+	doing("freezing %s", opt.cgroup);
+	/* the kernel has its own time limit, freezer.timeout_ms */
+	alarm(0);
 	shared->froze = *asked == '0';
 	free(asked);
 	err = write_state("FROZEN");
 	if (err == -EBUSY)
-		complain("%s does not become FROZEN because of:%s", opt.cgroup,
-			 who_blocks());
-	else if (err)
-		complain("cannot freeze %s: %s", opt.cgroup, strerror(-err));
-	return !err;
+		die(EXIT_NOT_FROZEN, "%s does not become FROZEN because of:%s",
+		    opt.cgroup, who_blocks());
+	if (err)
+		die(EXIT_NOT_FROZEN, "cannot freeze %s: %s", opt.cgroup,
+		    strerror(-err));
 }
 
-/* Withdraw the request of group_freeze(), once. */
+/* Withdraw the request of group_freeze(), once, by whoever comes first. */
 bool group_thaw(void)
 {
 	int err;
