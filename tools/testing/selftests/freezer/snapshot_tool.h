@@ -70,25 +70,20 @@ static inline bool exists(const char *name)
 	return !access(in_dir(name), F_OK);
 }
 
-/* Start freezer_snapshot, which is beside of the test program. */
-static inline pid_t tool_start(const char *const *args)
+/* Become freezer_snapshot, which is beside of the test program. */
+static inline void tool_exec(const char *const *args)
 {
 	char self[FRZ_PATH_MAX - 32] = "", path[FRZ_PATH_MAX];
 	const char *argv[16] = { "freezer_snapshot" };
-	pid_t pid;
 	int i, fd;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		return -errno;
+		_exit(127);
 	*strrchr(self, '/') = 0;
 	snprintf(path, sizeof(path), "%s/freezer_snapshot", self);
 	for (i = 0; args[i]; i++)
 		argv[i + 1] = args[i];
-
-	pid = fork();
-	if (pid)
-		return pid < 0 ? -errno : pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(dir))
 		_exit(127);
 	/* what it says is for tool_said() */
@@ -97,6 +92,15 @@ static inline pid_t tool_start(const char *const *args)
 		_exit(127);
 	execv(path, (char **)argv);
 	_exit(127);
+}
+
+static inline pid_t tool_start(const char *const *args)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		tool_exec(args);
+	return pid < 0 ? -errno : pid;
 }
 
 /* Its exit status, 128 and more if it was killed, or -errno. */

@@ -5,8 +5,10 @@
  * moment is shown by snapshot_test.
  */
 #include <elf.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 
 #include "checkpoint_test.h"
 #include "fuse_test.h"
@@ -289,6 +291,7 @@ FREEZER_TEST(ended_at_some_point)
 		if (sig == SIGTERM) {
 			EXPECT_STATE(self->cg, "THAWED");
 			EXPECT_FALSE(exists(partial));
+			EXPECT_EQ(ret == TOOL_DONE, exists(name));
 		}
 		/* the worker is killed a little later than its parent */
 		while ((err = frz_thaw(self->cg)) == -EBUSY &&
@@ -306,6 +309,102 @@ FREEZER_TEST(ended_at_some_point)
 	}
 	TH_LOG("%u of %u were complete", complete, i);
 	EXPECT_STREQ("", bank_health(&bank));
+	remove_tree(dir);
+}
+
+/* The next stop of a tracee, or its end: the wait status, or -errno. */
+static int next_stop(pid_t pid)
+{
+	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+	int status;
+	pid_t ret;
+
+	do {
+		ret = waitpid(pid, &status, WNOHANG | __WALL);
+		if (ret)
+			return ret < 0 ? -errno : status;
+		sched_yield();
+	} while (frz_now_ns() < end);
+	return -ETIMEDOUT;
+}
+
+/* Start the tool: its worker, stopped before it has done anything, or 0. */
+static pid_t worker_start(const char *const *args, pid_t *supervisor)
+{
+	const long options = PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL |
+			     PTRACE_O_TRACESYSGOOD;
+	unsigned long worker;
+	pid_t pid = fork();
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		tool_exec(args);
+	}
+	*supervisor = pid;
+	if (pid < 0 || next_stop(pid) >> 8 != SIGTRAP ||
+	    ptrace(PTRACE_SETOPTIONS, pid, 0, options) ||
+	    ptrace(PTRACE_CONT, pid, 0, 0) ||
+	    next_stop(pid) >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8) ||
+	    ptrace(PTRACE_GETEVENTMSG, pid, 0, &worker) ||
+	    next_stop(worker) >> 8 != SIGSTOP ||
+	    ptrace(PTRACE_DETACH, pid, 0, 0))
+		return 0;
+	return worker;
+}
+
+/*
+ * It is ended after each of the first steps of its worker, and after many of
+ * the others, where a step is the way to the next entry or exit of a system
+ * call. The group runs again, and there is nothing on disk; if it was too late
+ * to end it, it says that it is done, and everything is there.
+ */
+FREEZER_LONG_TEST(ended_at_each_step)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	unsigned int step, steps, runs = 0;
+	bool done = false;
+
+	ASSERT_STREQ("", make_dir());
+	ASSERT_SPINNER(self->cg, word);
+
+	for (step = 1; !done; step += step < 100 ? 1 : 37) {
+		const char *const args[] = { "--freeze", "--registers=syscall",
+					     self->cg, "s", NULL };
+		int status = 0, ret;
+		pid_t pid, worker;
+
+		worker = worker_start(args, &pid);
+		ASSERT_LT(0, worker);
+		for (steps = 0; steps < step; steps++) {
+			ASSERT_EQ(0, ptrace(PTRACE_SYSCALL, worker, 0, 0));
+			status = next_stop(worker);
+			ASSERT_LE(0, status);
+			if (WIFEXITED(status))
+				break;
+			ASSERT_EQ(SIGTRAP | 0x80, status >> 8);
+		}
+		ASSERT_EQ(0, kill(pid, SIGTERM));
+		if (!WIFEXITED(status)) {
+			status = next_stop(worker);
+			ASSERT_EQ(SIGKILL, status) {
+				TH_LOG("step %u", step);
+			}
+		}
+		ret = tool_result(pid);
+		done = ret == TOOL_DONE;
+		ASSERT_TRUE(done || ret == 128 + SIGTERM) {
+			TH_LOG("step %u: %d, %s", step, ret, tool_said());
+		}
+		EXPECT_STATE(self->cg, "THAWED");
+		EXPECT_EQ(done, exists("s"));
+		ASSERT_FALSE(exists("s.partial")) {
+			TH_LOG("step %u: %d, %s", step, ret, tool_said());
+		}
+		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+		runs++;
+	}
+	TH_LOG("%u steps, ended at %u of them", steps, runs - 1);
+	EXPECT_LE(100, runs);
 	remove_tree(dir);
 }
 
