@@ -106,6 +106,10 @@ void group_freeze(void)
 	doing("freezing %s", opt.cgroup);
 	/* the kernel has its own time limit, freezer.timeout_ms */
 	alarm(0);
+	/*
+	 * Before the write: who is killed in the middle of it cannot say that he
+	 * asked. Killed earlier there is nothing to withdraw, which is no error.
+	 */
 	shared->froze = *asked == '0';
 	free(asked);
 	err = write_state("FROZEN");
