@@ -29,12 +29,13 @@ because() {
 }
 
 # our_races: a filter that takes out the data races that KCSAN finds elsewhere in the kernel: a kernel without the series has them too. A race is
-# ours if a function of a new file of the series, or of kernel/freezer.c, is anywhere in one of its backtraces, or it was planted; what is then not
-# ours after all has a line of its own in harness/allowed-reports. The others are listed in the file kcsan, with how often each was seen: the hunks
-# of the series are in functions of the kernel, so somebody has to look.
+# ours if a function of a new file of the series, or of kernel/freezer.c, is anywhere in one of its backtraces, or it was planted. The backtrace of an
+# interrupt goes on with whom it interrupted, who has no part in the race. What is then not ours after all has a line of its own in
+# harness/allowed-reports. The others are listed in the file kcsan, with how often each was seen: the hunks of the series are in functions of the
+# kernel, so somebody has to look.
 our_races() {
 	[ "$DEBUG" = kcsan ] || { cat; return; }
-	awk -v names="$(our_functions)" -v others="$dir/kcsan" '
+	awk -v names="$(our_functions)" -v others="$dir/kcsan" -v interrupt="$ARCH_INTERRUPT" '
 		BEGIN { n = split(names, list, "\n"); for (i = 1; i <= n; i++) ours[list[i]] = 1; printf "" > others }
 		function end_of_race() {
 			if (mine) print block; else seen[title]++
@@ -44,6 +45,7 @@ our_races() {
 			if (block != "") end_of_race()
 			block = title = $0; sub(/.*BUG: KCSAN: /, "", title)
 			mine = title ~ /planted/
+			interrupted = 0
 			next
 		}
 		# Another CPU may say something in between.
@@ -52,7 +54,9 @@ our_races() {
 			sub(/^\[[^]]*\] */, "", name)
 			sub(/^ */, "", name)
 			sub(/(\.[a-z]+\.[0-9]+)?\+0x.*/, "", name)
-			if (name in ours) mine = 1
+			if (name ~ / by (task [0-9]+|interrupt) on cpu /) interrupted = 0
+			if (name ~ interrupt) interrupted = 1
+			if (name in ours && !interrupted) mine = 1
 			block = block "\n" $0
 			if (/====================/) end_of_race()
 			next

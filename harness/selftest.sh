@@ -4,7 +4,8 @@
 # selftest.sh: do the tests fail when they must? Boots the kernel of make test with the programs of harness/selftest/, one boot each,
 # and compares how harness/run.sh ends, and its last line, with what is known. CASES="crash warn" selects.
 #
-# The kernel of DEBUG=1 has one more, a use after free, and that of DEBUG=kcsan a data race: is it caught?
+# The kernel of DEBUG=1 has one more, a use after free, and that of DEBUG=kcsan a data race: is it caught? The latter also sees whether the judge knows
+# whose a race is, by consoles that are written here.
 
 dir=$(dirname "$0")
 "$dir/prepare.sh" image
@@ -69,6 +70,38 @@ while IFS='|' read -r program status last reason timeout limit; do
 			"$(grep -q "$reason" "$log" || echo 'not ')said; log: $(rel "$log")"
 	fi
 done <<<"$cases"
+
+# attributed STATUS NAME FRAME...: a console with a race of hrtimer_active() in that backtrace ends with this status
+attributed() {
+	local expected=$1 name=$2 judged=$OUT/run/harness-$2 got=0
+	shift 2
+	n=$((n + 1)) total=$((total + 1))
+	[ -z "${CASES:-}" ] || [[ " $CASES " == *" $name "* ]] || return 0
+	rm -rf "$judged"
+	mkdir -p "$judged"
+	printf 'test 0\nend\n' >"$judged/verdict"
+	printf 'passed 1\nprograms 1\n' >"$judged/results"
+	{
+		printf '%s\n' '====' "BUG: KCSAN: data-race in __hrtimer_run_queues / hrtimer_active" '' 'read to 0x1 of 8 bytes by interrupt on cpu 1:'
+		printf ' %s+0x10/0x100\n' "$@"
+		printf '%s\n' '' 'write to 0x1 of 8 bytes by interrupt on cpu 0:' ' __hrtimer_run_queues+0x10/0x100' '===================='
+	} | sed 's/^/[    1.000000] /' >"$judged/console.log"
+	"$dir/judge.sh" "$judged" test 0 1 >"$judged.log" 2>&1 || got=$?
+	if [ "$got" = "$expected" ]; then
+		passed=$((passed + 1))
+		echo "ok $n harness: $name ends with $expected"
+	else
+		failed=$((failed + 1))
+		echo "not ok $n harness: $name: status $got, $expected expected; log: $(rel "$judged").log"
+	fi
+}
+if [ "$DEBUG" = kcsan ]; then
+	irq=asm_sysvec_apic_timer_interrupt
+	attributed 4 race_of_ours hrtimer_active freezer_relook kthread
+	attributed 4 race_of_ours_in_an_interrupt hrtimer_active freezer_relook "$irq" kthread
+	attributed 0 race_of_an_interrupt hrtimer_active "$irq" freezer_relook kthread
+	attributed 0 race_elsewhere hrtimer_active kthread
+fi
 [ -n "${CASES:-}" ] || [ $((passed + failed)) = "$total" ] || failed=$((failed + 1))
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]
