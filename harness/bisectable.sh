@@ -115,6 +115,8 @@ boot_step() {
 	mkdir -p "$BUILD"
 	{
 		cat "$dir/bisect/boot.config"
+		# /proc/sys has one of these names, by the base.
+		if grep -qx 'config PROC_SYSCTL' "$TREE/fs/proc/Kconfig"; then echo CONFIG_PROC_SYSCTL=y; else echo CONFIG_SYSCTL=y; fi
 		for option in CGROUP_FREEZER CGROUP_SIGNAL; do
 			[ "$1" = n ] || ! grep -rqx "config $option" "$TREE/init/Kconfig" || echo "CONFIG_$option=y"
 		done
