@@ -35,7 +35,7 @@ because() {
 # kernel, so somebody has to look.
 our_races() {
 	[ "$DEBUG" = kcsan ] || { cat; return; }
-	awk -v names="$(our_functions)" -v others="$dir/kcsan" -v interrupt="$ARCH_INTERRUPT" '
+	awk -v names="$(our_functions)" -v others="$dir/kcsan" -v interrupt="${ARCH_INTERRUPT:-}" '
 		BEGIN { n = split(names, list, "\n"); for (i = 1; i <= n; i++) ours[list[i]] = 1; printf "" > others }
 		function end_of_race() {
 			if (mine) print block; else seen[title]++
@@ -55,7 +55,7 @@ our_races() {
 			sub(/^ */, "", name)
 			sub(/(\.[a-z]+\.[0-9]+)?\+0x.*/, "", name)
 			if (name ~ / by (task [0-9]+|interrupt) on cpu /) interrupted = 0
-			if (name ~ interrupt) interrupted = 1
+			if (interrupt != "" && name ~ interrupt) interrupted = 1
 			if (name in ours && !interrupted) mine = 1
 			block = block "\n" $0
 			if (/====================/) end_of_race()
