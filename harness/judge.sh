@@ -34,8 +34,11 @@ because() {
 # harness/allowed-reports. The others are listed in the file kcsan, with how often each was seen: the hunks of the series are in functions of the
 # kernel, so somebody has to look.
 our_races() {
+	local names
 	[ "$DEBUG" = kcsan ] || { cat; return; }
-	awk -v names="$(our_functions)" -v others="$dir/kcsan" -v interrupt="${ARCH_INTERRUPT:-}" '
+	names=$(our_functions) || true
+	[ -n "$names" ] || die "no function of ours is known, so no data race would be: $(rel "$BUILD")"
+	awk -v names="$names" -v others="$dir/kcsan" -v interrupt="${ARCH_INTERRUPT:-}" '
 		BEGIN { n = split(names, list, "\n"); for (i = 1; i <= n; i++) ours[list[i]] = 1; printf "" > others }
 		function end_of_race() {
 			if (mine) print block; else seen[title]++
@@ -77,11 +80,14 @@ our_functions() {
 	done | grep -v '^__tsan\|^__init\|^__exit\|^_sub_I_' | sort -u
 }
 
-# scan KIND: the lines of the console that harness/reports calls that
+# What there is to judge of the console. Not a part of scan(), where nobody would see that it has failed.
+judged=$dir/console-judged.log
+[ ! -f "$console" ] || tr -d '\r' <"$console" | our_races >"$judged"
+
+# scan KIND: the lines of it that harness/reports calls that
 scan() {
-	[ -f "$console" ] || return 0
-	tr -d '\r' <"$console" | our_races |
-		grep -aE -f <(awk -F'\t' -v kind="$1" '$1 == kind {print $2}' "$TOP/harness/reports") |
+	[ -f "$judged" ] || return 0
+	grep -aE -f <(awk -F'\t' -v kind="$1" '$1 == kind {print $2}' "$TOP/harness/reports") "$judged" |
 		grep -avE -f <(sed -e '/^#/d' -e 's/\t#.*//' -e '/^$/d' "$TOP/harness/allowed-reports"; echo '^$') || true
 }
 
