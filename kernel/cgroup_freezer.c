@@ -32,7 +32,14 @@
  * back-off, for as long as there are any (freezer_relook()).
  *
  * Being at rest is final until the thaw: the task may wake and finish its
- * system call in the kernel, but it only gets as far as the door.
+ * system call in the kernel, but it only gets as far as the door.  Exceptions
+ * are a task that was killed and may leave (freezer_wants_to_leave()), and the
+ * one that suspends the system.
+ *
+ * A task that is on its way through exit has its last door behind it
+ * (freezer_is_past_last_door()).  It is held nowhere any more, and its sleeps
+ * are not frozen in place: at the end of that way it leaves the list of tasks by
+ * which a thaw would find it.
  *
  * States
  * ------
@@ -40,8 +47,8 @@
  * A cgroup is asked to freeze by itself (FREEZING_SELF: "FROZEN" was written to
  * its freezer.state) or by an ancestor (FREEZING_PARENT).  While it is asked,
  *
- *   FREEZING	if a task of it is busy, a pass over its tasks is under way, a
- *		task is being moved into it, or a child cgroup is FREEZING;
+ *   FREEZING	if a task of it is busy, a pass over its tasks is under way, or a
+ *		child cgroup is FREEZING;
  *   FROZEN	otherwise.
  *
  * While somebody has its checkpoint guard a FROZEN cgroup is CHECKPOINTING, see
@@ -65,15 +72,15 @@
  *
  * css_set_lock protects all of the accounting because the accounting is about
  * membership: with it held, the cgroup of a task, the list of tasks of a cgroup
- * and the counters agree, except while a task is being moved (freezer_attach()).
+ * and the counters agree.
  * freezer_mutex only serializes the passes of writers; fork, exit, the door and
  * migration do not take it.
  *
  * task_struct::cgroup_freezer_closed is written under css_set_lock and read
  * without it at the door; the ordering is explained at freezer_close_door(),
  * freezer_open_door(), __cgroup_freezer_kill(), __cgroup_freezer_trap(),
- * freezer_can_fork() and, in kernel/freezer.c, __cgroup_freezer_sleep(), where the
- * barriers are labelled (A) to (E), (H) and (I).
+ * freezer_enter_gate() and, in kernel/freezer.c, __cgroup_freezer_sleep(), where
+ * the barriers are labelled (A) to (E), (H) and (I).
  *
  * System sleep
  * ------------
@@ -123,7 +130,7 @@ static bool freezer_killable;
 module_param_named(killable, freezer_killable, bool, 0444);
 MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
 
-/* How long a freeze waits for a task that is asleep on its way through exit. */
+/* How long a freeze waits for a task on its way out that is asleep. */
 #define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
 
 /* Serializes the passes over subtrees, see "Locks" above. */
@@ -136,6 +143,11 @@ static unsigned int nr_busy_tasks;
 /* Pending or running for as long as there are busy tasks. */
 static void freezer_relook(struct work_struct *work);
 static DECLARE_WORK(relook_work, freezer_relook);
+
+/* Cgroups that are to be recounted before they are FROZEN, under css_set_lock. */
+static LIST_HEAD(recounts);
+static void freezer_recount_all(struct work_struct *work);
+static DECLARE_WORK(recount_work, freezer_recount_all);
 
 static const char * const state_names[] = {
 	[CGROUP_FREEZER_THAWED]		= "THAWED",
@@ -180,11 +192,30 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
 		WRITE_ONCE(freezer->generation, freezer->generation + 1);
 
 	freezer->since_ns = now;
+	if (state == CGROUP_FREEZER_FREEZING)
+		freezer->grace_ns = max(freezer->grace_ns,
+					now + FREEZER_EXIT_GRACE_NS);
 	WRITE_ONCE(freezer->state, state);
 
 	trace_cgroup_freezer_state(freezer_id(freezer), old, state, spent);
 	cgroup_file_notify_now(&freezer->state_file);
 	wake_up_all(&freezer->wait);
+}
+
+/*
+ * Nothing of @freezer is busy, but a task of it was let go to die since its
+ * tasks were looked at (__cgroup_freezer_kill()).  Keep it FREEZING until they
+ * have been looked at again, see freezer_recount().
+ */
+static void freezer_ask_recount(struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	freezer->nr_busy++;
+	WRITE_ONCE(freezer->flags, freezer->flags | FREEZER_RECOUNT);
+	css_get(&freezer->css);
+	list_add_tail(&freezer->recount, &recounts);
+	queue_work(system_unbound_wq, &recount_work);
 }
 
 /*
@@ -208,6 +239,12 @@ void freezer_update(struct cgroup_freezer *freezer)
 		else
 			new = CGROUP_FREEZER_FROZEN;
 
+		if (unlikely(new != old && freezer_is_still(new) &&
+			     !freezer_is_still(old) &&
+			     READ_ONCE(freezer->let_go))) {
+			freezer_ask_recount(freezer);
+			new = CGROUP_FREEZER_FREEZING;
+		}
 		if (new == old)
 			return;
 
@@ -316,6 +353,75 @@ static void freezer_task_busy(struct task_struct *task,
 }
 
 /*
+ * Tasks that leave
+ */
+
+/*
+ * A task that was killed, or has called exit, comes to no further door: not the
+ * threads that work for user space in the kernel either, which notice the kill in
+ * get_signal() and go on to clean up.  A core dump comes between the kill and the
+ * exit, and does stop.
+ *
+ * What is frozen in place from there on could not be found again: the task leaves
+ * the list of tasks of its cgroup in do_exit(), and sleeps after that, for example
+ * the init of a pid namespace until its last child is gone.
+ */
+static __always_inline bool freezer_is_past_last_door(struct task_struct *task)
+{
+	unsigned int flags = READ_ONCE(task->flags);
+
+	return flags & PF_EXITING ||
+	       (flags & (PF_SIGNALED | PF_DUMPCORE)) == PF_SIGNALED;
+}
+
+static bool freezer_is_killable(struct task_struct *task)
+{
+	bool killable;
+
+	rcu_read_lock();
+	killable = READ_ONCE(task_freezer(task)->killable);
+	rcu_read_unlock();
+	return killable;
+}
+
+/*
+ * A signal waits for the thaw, a fatal one too. Three kinds of killed tasks
+ * leave and die all the same:
+ *
+ *  - the threads that an exec of their own process kills, or else the exec
+ *    would wait for the thaw, even if it is done by a thread that was moved to
+ *    a cgroup that is not frozen;
+ *  - an OOM victim, which has to give its memory back, with all its threads;
+ *  - every one whose own cgroup has freezer.killable on.
+ *
+ * They get no further than to do_exit().  The SIGKILL that is pending, and
+ * TIF_SIGPENDING with it, is taken back by nobody but get_signal(), which acts
+ * on it, and user mode is not entered with TIF_SIGPENDING set.  If killable is
+ * turned off meanwhile, or the task is moved, get_signal() is as far as it
+ * gets: there is the door once more.
+ *
+ * The account of a task that was at rest stays as it is until it has exited,
+ * so a cgroup that is FROZEN stays so, which is true: the task runs no user
+ * instruction, and does not fork.  While the cgroup is FREEZING it is another
+ * matter.  A member may be the killer, as an exec is, and the list of tasks that
+ * somebody reads when the group is FROZEN must not change any more.  So the
+ * killed task is counted as busy once more (freezer_recount()).
+ */
+bool freezer_wants_to_leave(struct task_struct *task)
+{
+	return unlikely(fatal_signal_pending(task)) &&
+	       (READ_ONCE(task->signal->group_exec_task) ||
+		tsk_is_oom_victim(task) || freezer_is_killable(task));
+}
+
+/* Under a checkpoint guard the others wait until it is given back. */
+static bool freezer_may_leave(struct task_struct *task)
+{
+	return unlikely(freezer_wants_to_leave(task)) &&
+	       (tsk_is_oom_victim(task) || !freezer_is_sealed(task));
+}
+
+/*
  * Asleep, and frozen in place
  *
  * What is from here to freezer_conform(), and css_task_iter_batch(), is what a
@@ -334,6 +440,13 @@ static __always_inline bool freezer_is_off_queue(struct task_struct *p)
 		return false;
 	/* data_race: what it races with is a sleep or a wake-up, either will do */
 	return !data_race(task_is_runnable(p));
+}
+
+static __always_inline bool freezer_is_asleep(struct task_struct *p,
+					      unsigned int state)
+{
+	return state != TASK_RUNNING && !(state & (TASK_WAKING | TASK_NEW)) &&
+	       freezer_is_off_queue(p);
 }
 
 /* css_set_lock, which the callers hold, keeps interrupts off, but for RT. */
@@ -379,6 +492,10 @@ static __always_inline void freezer_unlock_sleep(struct task_struct *p,
  * While it is the same, none of the states of a task that runs or is being
  * woken need to be looked for: they have none of these bits.
  *
+ * A task that waits for I/O is woken, which a freezable sleep has to stand: when
+ * it sleeps again schedule() freezes it in place, and sees to it that the time
+ * for which it is frozen is not taken for a wait for I/O.
+ *
  * Any other sleep is left alone: it is enough to have seen @p off the run queue
  * after its door was closed, because @p passes full barriers in the scheduler
  * between its next wake-up and its next look at the door.
@@ -390,16 +507,14 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 {
 	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
 	unsigned int state = READ_ONCE(p->__state);
+	bool iowait = false;
 	unsigned long flags;
 
 	/* A sleep with locks held has to go on after its wake-up. */
 	if (!(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED |
-		       TASK_FROZEN)) || state & __TASK_FREEZABLE_UNSAFE) {
-		if (state == TASK_RUNNING || state & (TASK_WAKING | TASK_NEW) ||
-		    !freezer_is_off_queue(p))
-			return CGROUP_FREEZER_BUSY;
-		return CGROUP_FREEZER_ASLEEP;
-	}
+		       TASK_FROZEN)) || state & __TASK_FREEZABLE_UNSAFE)
+		return freezer_is_asleep(p, state) ? CGROUP_FREEZER_ASLEEP :
+						     CGROUP_FREEZER_BUSY;
 
 	flags = freezer_lock_sleep(p);
 	if (likely(READ_ONCE(p->__state) == state) && freezer_is_off_queue(p)) {
@@ -407,13 +522,24 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 		/* It may still be in __schedule(), which holds rq->lock for it. */
 		smp_cond_load_acquire(&p->on_cpu, !VAL);
 #endif
-		if (likely(!(state & TASK_FROZEN))) {
-			p->saved_state = state;
-			WRITE_ONCE(p->__state, TASK_FROZEN);
+		if (unlikely(freezer_is_past_last_door(p) ||
+			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
+			how = CGROUP_FREEZER_ASLEEP;
+		} else if (unlikely(data_race(!!p->in_iowait))) {
+			iowait = true;
+		} else {
+			if (likely(!(state & TASK_FROZEN))) {
+				p->saved_state = state;
+				WRITE_ONCE(p->__state, TASK_FROZEN);
+			}
+			how = CGROUP_FREEZER_IN_PLACE;
 		}
-		how = CGROUP_FREEZER_IN_PLACE;
 	}
 	freezer_unlock_sleep(p, flags);
+
+	/* It falls asleep once more, and counts for nothing as it does. */
+	if (unlikely(iowait))
+		wake_up_state(p, TASK_NORMAL);
 
 #ifdef CONFIG_LOCKDEP
 	/* Not under pi_lock, which must not be held to report. */
@@ -436,6 +562,18 @@ enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task)
  * no longer held by its cgroup. The sleep that it was frozen in is restored; if
  * that is over it is woken.
  *
+ * A task that has frozen itself in schedule() may still be on its CPU.  It is
+ * woken instead, since an interrupt there wakes it without pi_lock, and that
+ * wake-up would get lost:
+ *
+ *	CPU 0 (here, with pi_lock)		CPU 1 (@p, in an interrupt)
+ *
+ *	state = saved_state
+ *						TASK_FROZEN: saved_state = RUNNING,
+ *						done
+ *	__state = state
+ *						schedule(): sleeps
+ *
  * The system freezer is kept out by css_set_lock, which it waits for between
  * pm_freezing and its first look at a task (cgroup_freezer_sync()). So it finds
  * what was let go here running or asleep, and asks it to freeze, or we see that
@@ -450,37 +588,82 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 		return;
 
 	flags = freezer_lock_sleep(p);
-	state = p->saved_state;
+	/* data_race: an interrupt on the CPU of @p may end the sleep */
+	state = data_race(p->saved_state);
 	/* A kill or a tracer may have let it go since we looked. */
 	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
 	    likely(state != TASK_RUNNING)) {
-		p->saved_state = TASK_RUNNING;
-		WRITE_ONCE(p->__state, state);
-		freezer_unlock_sleep(p, flags);
-		return;
+		data_race(p->saved_state = TASK_RUNNING);
+		if (likely(!data_race(task_is_runnable(p)))) {
+			WRITE_ONCE(p->__state, state);
+			freezer_unlock_sleep(p, flags);
+			return;
+		}
 	}
 	freezer_unlock_sleep(p, flags);
 	wake_up_state(p, TASK_FROZEN);
 }
 
+/* The same for a killed task, with interrupts disabled or not. */
+static void freezer_thaw_killed(struct task_struct *p)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (frozen(p))
+		freezer_thaw_sleep(p);
+	local_irq_restore(flags);
+}
+
+/* Does @task go on without a thaw, wherever it sleeps? */
+static bool freezer_is_leaving(struct task_struct *task)
+{
+	return freezer_is_past_last_door(task) ||
+	       READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXEC ||
+	       freezer_may_leave(task);
+}
+
+/*
+ * A task in the middle of a fork is never at rest, see freezer_enter_gate().
+ *
+ * A task that exits is going to leave the cgroup, as one that dumps core will,
+ * and an exec changes the id of the task that does it. A reader of the list of
+ * tasks of a FROZEN cgroup would rather not see it change, so they get some time
+ * to do so; not for ever, as they may wait for a file server that is gone, or for
+ * a tracer. A core dump that is frozen in place does not go on before the thaw.
+ */
+static noinline enum cgroup_freezer_rest
+freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer)
+{
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+
+	if (READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_FORK)
+		return CGROUP_FREEZER_BUSY;
+
+	if (!freezer_is_leaving(task)) {
+		how = freezer_freeze_sleep(task);
+		if (how == CGROUP_FREEZER_IN_PLACE ||
+		    !(READ_ONCE(task->flags) & PF_SIGNALED))
+			return how;
+	} else if (freezer_is_asleep(task, READ_ONCE(task->__state))) {
+		how = CGROUP_FREEZER_ASLEEP;
+	}
+
+	return ktime_get_ns() < freezer->grace_ns ? CGROUP_FREEZER_BUSY : how;
+}
+
 /*
  * How is @task, which is in the cgroup of @freezer, at rest? Freezes it in
  * place where that is possible.
- *
- * A task that forks is never at rest, see freezer_can_fork(). A task that exits
- * is going to leave the cgroup, and whoever reads the list of tasks of a FROZEN
- * cgroup would rather not see it change, so it gets some time to do so; not for
- * ever, as it may wait for a file server that is gone.
  */
 static __always_inline
 enum cgroup_freezer_rest freezer_look(struct task_struct *task,
 				      struct cgroup_freezer *freezer)
 {
-	if (unlikely(READ_ONCE(task->cgroup_freezer_forking)))
-		return CGROUP_FREEZER_BUSY;
-	if (unlikely(READ_ONCE(task->flags) & PF_EXITING) &&
-	    ktime_get_ns() - freezer->since_ns < FREEZER_EXIT_GRACE_NS)
-		return CGROUP_FREEZER_BUSY;
+	if (unlikely(READ_ONCE(task->cgroup_freezer_gate) ||
+		     READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED) ||
+		     task_sigpending(task)))
+		return freezer_look_closer(task, freezer);
 	return freezer_freeze_sleep(task);
 }
 
@@ -582,54 +765,10 @@ static void freezer_conform(struct task_struct *task,
  * The door, from the side of the task
  */
 
-static bool freezer_is_killable(struct task_struct *task)
-{
-	bool killable;
-
-	rcu_read_lock();
-	killable = READ_ONCE(task_freezer(task)->killable);
-	rcu_read_unlock();
-	return killable;
-}
-
-/*
- * A signal waits for the thaw, a fatal one too. Three kinds of killed tasks
- * leave and die all the same:
- *
- *  - the threads that an exec of their own process kills, or else the exec
- *    would wait for the thaw, even if it is done by a thread that was moved to
- *    a cgroup that is not frozen;
- *  - an OOM victim, which has to give its memory back, with all its threads;
- *  - every one whose own cgroup has freezer.killable on.
- *
- * They get no further than to do_exit().  The SIGKILL that is pending, and
- * TIF_SIGPENDING with it, is taken back by nobody but get_signal(), which acts
- * on it, and user mode is not entered with TIF_SIGPENDING set.  If killable is
- * turned off meanwhile, or the task is moved, get_signal() is as far as it
- * gets: there is the door once more.
- *
- * The account of a task that was at rest stays as it is until it has exited,
- * so its cgroup stays FROZEN, which is true: it runs no user instruction, and
- * does not fork.
- */
-bool freezer_wants_to_leave(struct task_struct *task)
-{
-	return unlikely(fatal_signal_pending(task)) &&
-	       (READ_ONCE(task->signal->group_exec_task) ||
-		tsk_is_oom_victim(task) || freezer_is_killable(task));
-}
-
-/* Under a checkpoint guard the others wait until it is given back. */
-static bool freezer_may_leave(struct task_struct *task)
-{
-	return unlikely(freezer_wants_to_leave(task)) &&
-	       (tsk_is_oom_victim(task) || !freezer_is_sealed(task));
-}
-
 /* The rest of cgroup_frozen(), for a task whose door is closed. */
 bool __cgroup_frozen(struct task_struct *task)
 {
-	return !freezer_may_leave(task);
+	return !freezer_is_past_last_door(task) && !freezer_may_leave(task);
 }
 
 /**
@@ -644,6 +783,22 @@ void cgroup_freezer_sync(void)
 {
 	spin_lock_irq(&css_set_lock);
 	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ * @task is let go to die: its cgroup and those above it are recounted before they
+ * are FROZEN (freezer_recount()). A killer that is a member has noted that before
+ * it comes to rest itself, hence before the last member does.
+ */
+static void freezer_note_let_go(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+
+	rcu_read_lock();
+	for (freezer = task_freezer(task); freezer;
+	     freezer = parent_freezer(freezer))
+		WRITE_ONCE(freezer->let_go, 1);
+	rcu_read_unlock();
 }
 
 /*
@@ -664,7 +819,8 @@ void cgroup_freezer_sync(void)
  *	killable? wake it			killed? wake it
  *
  * at least one of them sees both, and the table above is about that one.  The
- * same goes for a task that is moved to a killable cgroup (freezer_attach()).
+ * same goes for a task that is moved to a killable cgroup
+ * (cgroup_freezer_moved()).
  */
 void __cgroup_freezer_kill(struct task_struct *task)
 {
@@ -674,7 +830,8 @@ void __cgroup_freezer_kill(struct task_struct *task)
 
 	if (tsk_is_oom_victim(task))
 		freezer_tear(task);
-	thaw_killed_task(task);
+	freezer_note_let_go(task);
+	freezer_thaw_killed(task);
 }
 
 /*
@@ -687,6 +844,9 @@ void __cgroup_freezer_kill(struct task_struct *task)
 static void freezer_suspender_passes(void)
 {
 	spin_lock_irq(&css_set_lock);
+	/* from an attempt on the checkpoint guard that failed, or will */
+	if (freezer_task_is_moving(current))
+		freezer_task_rests(current, current->cgroup_freezer_rest);
 	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
 		freezer_task_busy(current, task_freezer(current));
 	spin_unlock_irq(&css_set_lock);
@@ -737,6 +897,35 @@ void __cgroup_freezer_trap(struct task_struct *task)
 }
 
 /**
+ * cgroup_freezer_stays - does %current have to stay frozen for its cgroup?
+ *
+ * Where spinlocks sleep (PREEMPT_RT) __refrigerator() asks once more when it has
+ * taken its last lock. %current waits for a lock in another state, from which
+ * TASK_FROZEN is restored afterwards:
+ *
+ *	CPU 0 (the thaw, a killer, a tracer)	CPU 1 (%current, __refrigerator())
+ *
+ *						state = TASK_FROZEN
+ *						(C) full barrier
+ *						closed? stay, and report
+ *						state = TASK_RTLOCK_WAIT
+ *	closed = 0
+ *	(B) full barrier
+ *	TASK_FROZEN? no
+ *						state = TASK_FROZEN
+ *						(C) full barrier
+ *						closed? no, go
+ *
+ * Context: %current has set its state to TASK_FROZEN.
+ * Return: %true if it has to stay.
+ */
+bool cgroup_freezer_stays(void)
+{
+	smp_mb();	/* (C) pairs with (B) and (E) */
+	return cgroup_frozen(current) && !ptrace_trap_pending(current);
+}
+
+/**
  * cgroup_freezer_hold - does the cgroup of %current want it to stay frozen?
  *
  * The condition on which __refrigerator() keeps a task, apart from the system
@@ -747,9 +936,7 @@ void __cgroup_freezer_trap(struct task_struct *task)
  */
 bool cgroup_freezer_hold(void)
 {
-	smp_mb();	/* (C) pairs with (B) and (E) */
-	if (!READ_ONCE(current->cgroup_freezer_closed) ||
-	    freezer_may_leave(current) || ptrace_trap_pending(current))
+	if (!cgroup_freezer_stays())
 		return false;
 
 	if (unlikely(current->flags & PF_SUSPEND_TASK)) {
@@ -792,6 +979,9 @@ static void freezer_stops(void)
  */
 void __cgroup_freezer_door(void)
 {
+	if (freezer_is_past_last_door(current))
+		return;
+
 	do {
 		__refrigerator(false);
 		if (!cgroup_frozen(current) || current->flags & PF_SUSPEND_TASK)
@@ -801,45 +991,105 @@ void __cgroup_freezer_door(void)
 	} while (cgroup_frozen(current));
 }
 
+static void freezer_leave_gate(enum cgroup_freezer_gate gate)
+{
+	/* release: what was done behind the gate comes first */
+	smp_store_release(&current->cgroup_freezer_gate,
+			  current->cgroup_freezer_gate & ~gate);
+}
+
 /*
- * Fork
+ * Fork and exec
  *
- * A closed door is also closed for fork: a task that is at rest asleep inside
- * of fork() must not add a task to a FROZEN cgroup.
+ * A closed door is also closed for what changes the list of tasks.  A task that
+ * is at rest asleep inside of fork() must not add a task to a FROZEN cgroup, and
+ * one that is asleep inside of execve() must not kill the other threads of its
+ * process and take the id of one of them.  So there is a gate to each.
  *
  *	CPU 0 (freezer_close_door())		CPU 1 (the parent)
  *
- *	closed = 1				forking = 1
+ *	closed = 1				gate |= FORK, or EXEC
  *	(A) full barrier			(D) full barrier
- *	forking? then busy			closed? then start over
+ *	gate? then busy				closed? then start over
  *
  * At least one of them sees the other.  A fork that is past this point goes
  * through: until it is over its parent is busy, hence the cgroup not FROZEN,
  * and the child is born with its door closed, by the pass if that finds it in
- * the cgroup, or else by freezer_fork().
+ * the cgroup, or else by freezer_fork().  An exec goes through as well, but may
+ * wait for a tracer of one of the threads, so there is a limit to it
+ * (freezer_look_closer()).
  */
+static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
+{
+	WRITE_ONCE(current->cgroup_freezer_gate,
+		   current->cgroup_freezer_gate | gate);
+	smp_mb();	/* (D) pairs with (A) */
+	if (likely(!cgroup_freezer_closed(current)))
+		return true;
+
+	freezer_leave_gate(gate);
+	return false;
+}
+
+/*
+ * Let %current come to its door and start its system call once more.
+ *
+ * TIF_SIGPENDING and not TIF_NOTIFY_SIGNAL, which some architectures do not look
+ * at where they restart a call, and others serve without a look at the door.
+ */
+static int freezer_start_over(void)
+{
+	/* one's own: only exec changes it, and not before the gate */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
+
+	spin_lock_irq(&sighand->siglock);
+	set_thread_flag(TIF_SIGPENDING);
+	spin_unlock_irq(&sighand->siglock);
+	return -ERESTARTNOINTR;
+}
+
 static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 {
 	/* a new task starts with an open door, whatever was copied */
 	child->cgroup_freezer_closed = 0;
-	child->cgroup_freezer_forking = 0;
+	child->cgroup_freezer_gate = 0;
+	child->cgroup_freezer_unsafe = 0;
 	child->cgroup_freezer_rest = CGROUP_FREEZER_BUSY;
 	child->cgroup_freezer_busy_in = NULL;
 
-	WRITE_ONCE(current->cgroup_freezer_forking, 1);
-	smp_mb();	/* (D) pairs with (A) */
-	if (likely(!cgroup_freezer_closed(current)))
+	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
+	/*
+	 * io_uring tries again, some time after the call that it is in. A signal
+	 * would be an error of that call.
+	 */
+	if (child->flags & PF_IO_WORKER) {
+		set_notify_signal(current);
+		return -ERESTARTNOINTR;
+	}
+	return freezer_start_over();
+}
 
-	WRITE_ONCE(current->cgroup_freezer_forking, 0);
-	/* the way by which the arch code restarts a system call */
-	set_notify_signal(current);
-	return -ERESTARTNOINTR;
+/**
+ * cgroup_freezer_begin_exec - may %current kill the other threads of its process?
+ *
+ * Context: process context, in execve() while that may still be started over.
+ * Return: 0, and %current is busy until cgroup_freezer_end_exec();
+ * -ERESTARTNOINTR if its door is closed.
+ */
+int cgroup_freezer_begin_exec(void)
+{
+	/* the first program of a kernel thread is not started by a call */
+	if (thread_group_empty(current) || !current->mm ||
+	    freezer_enter_gate(CGROUP_FREEZER_EXEC))
+		return 0;
+	return freezer_start_over();
 }
 
 static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
 {
-	WRITE_ONCE(current->cgroup_freezer_forking, 0);
+	freezer_leave_gate(CGROUP_FREEZER_FORK);
 }
 
 /*
@@ -857,7 +1107,7 @@ static void freezer_fork(struct task_struct *child)
 	rcu_read_unlock();
 
 	/* only now may the parent count as at rest */
-	smp_store_release(&current->cgroup_freezer_forking, 0);
+	freezer_leave_gate(CGROUP_FREEZER_FORK);
 }
 
 /*
@@ -920,6 +1170,63 @@ static void freezer_relook(struct work_struct *work)
 }
 
 /*
+ * Tasks that were let go to die
+ */
+
+static unsigned int freezer_recount_task(struct task_struct *task, void *data)
+{
+	struct cgroup_freezer *freezer = task_freezer(task);
+
+	if (!task->cgroup_freezer_closed || freezer_task_is_busy(task) ||
+	    !freezer_is_leaving(task))
+		return 1;
+
+	if (freezer_task_is_moving(task))
+		freezer_task_rests(task, task->cgroup_freezer_rest);
+	freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+	freezer_task_busy(task, freezer);
+	return 1;
+}
+
+/*
+ * Count the tasks of @freezer and of all below it as busy that were at rest and
+ * have been let go to die since.  A task that is let go meanwhile sets let_go
+ * again.
+ */
+static void freezer_recount(struct cgroup_freezer *freezer)
+{
+	/* full barrier; pairs with (E): a kill that is noted here is seen below */
+	xchg(&freezer->let_go, 0);
+	freezer_visit(freezer, freezer_recount_task, NULL);
+}
+
+static void freezer_recount_all(struct work_struct *work)
+{
+	struct cgroup_freezer *freezer;
+
+	spin_lock_irq(&css_set_lock);
+	while ((freezer = list_first_entry_or_null(&recounts,
+						   struct cgroup_freezer,
+						   recount))) {
+		list_del(&freezer->recount);
+		spin_unlock_irq(&css_set_lock);
+
+		freezer_recount(freezer);
+
+		spin_lock_irq(&css_set_lock);
+		if (freezer->flags & FREEZER_RECOUNT) {
+			WRITE_ONCE(freezer->flags,
+				   freezer->flags & ~FREEZER_RECOUNT);
+			freezer_put_busy(freezer);
+		}
+		spin_unlock_irq(&css_set_lock);
+		css_put(&freezer->css);
+		spin_lock_irq(&css_set_lock);
+	}
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
  * Passes over the tasks of a cgroup and over a subtree
  */
 
@@ -932,20 +1239,51 @@ struct freezer_pass {
  * These two are what a freeze and a thaw cost for each task. They do what
  * freezer_conform() does; the flags of a cgroup do not change during its pass.
  */
-static __always_inline void freezer_pass_close(struct task_struct *task, void *data)
+static __always_inline
+unsigned int freezer_pass_close(struct task_struct *task, void *data)
 {
 	struct freezer_pass *pass = data;
 
 	if (!task->cgroup_freezer_closed && !(task->flags & PF_KTHREAD))
 		freezer_close_door(task, pass->freezer);
+	return 1;
 }
 
-static __always_inline void freezer_pass_open(struct task_struct *task, void *data)
+static __always_inline
+unsigned int freezer_pass_open(struct task_struct *task, void *data)
 {
 	struct freezer_pass *pass = data;
 
-	if (task->cgroup_freezer_closed && freezer_open_door(task))
-		pass->woken++;
+	if (!task->cgroup_freezer_closed || !freezer_open_door(task))
+		return 1;
+	pass->woken++;
+	return FREEZER_WAKE_COST;
+}
+
+/* Call @fn for each task of @top and of all below it, in batches. */
+void freezer_visit(struct cgroup_freezer *top,
+		   unsigned int (*fn)(struct task_struct *task, void *data),
+		   void *data)
+{
+	struct cgroup_subsys_state *pos;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		struct css_task_iter it;
+
+		if (!css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		css_task_iter_start(pos, 0, &it);
+		while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
+			cond_resched();
+		css_task_iter_end(&it);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
 }
 
 /* Make the doors of all tasks of @freezer match its flags. */
@@ -992,8 +1330,12 @@ static bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
 		WRITE_ONCE(freezer->flags, freezer->flags | flag |
 			   (pass ? FREEZER_PASS : 0));
 		if (pass) {
+			/* the pass finds those; full barrier as in freezer_recount() */
+			xchg(&freezer->let_go, 0);
 			freezer->nr_busy++;
 			freezer->since_ns = ktime_get_ns();
+			freezer->grace_ns = freezer->since_ns +
+					    FREEZER_EXIT_GRACE_NS;
 		}
 	}
 	spin_unlock_irq(&css_set_lock);
@@ -1112,11 +1454,9 @@ int freezer_interrupted(void)
 	spin_lock_irq(&sighand->siglock);
 	recalc_sigpending();
 	signalled = task_sigpending(current) && !freezing(current);
-	/* what the arch code has to see to restart a system call */
-	set_thread_flag(TIF_SIGPENDING);
 	spin_unlock_irq(&sighand->siglock);
 
-	return signalled ? -EINTR : -ERESTARTNOINTR;
+	return signalled ? -EINTR : freezer_start_over();
 }
 
 /**
@@ -1124,16 +1464,26 @@ int freezer_interrupted(void)
  * @generation:	of its cgroup, when it asked
  * @cancelled:	nr_cancelled of its cgroup, when it asked
  * @frozen:	the cgroup was FROZEN already
+ * @deadline:	when it gives up, in jiffies
+ * @nbytes:	what it has written
  */
 struct freezer_ticket {
 	u64		generation;
 	unsigned int	cancelled;
 	bool		frozen;
+	unsigned long	deadline;
+	size_t		nbytes;
 };
 
 static void freezer_request_frozen(struct cgroup_freezer *freezer,
 				   struct freezer_ticket *ticket)
 {
+	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
+
+	/* one more, since the first jiffy is not a whole one */
+	ticket->deadline = jiffies +
+			   (timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : 0);
+
 	mutex_lock(&freezer_mutex);
 	trace_cgroup_freezer_request(freezer_id(freezer), true);
 
@@ -1191,6 +1541,27 @@ static bool freezer_wait_is_over(struct cgroup_freezer *freezer,
 	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
 }
 
+static long freezer_wait_again(struct restart_block *restart);
+
+/*
+ * The wait was interrupted by something that is no signal. It goes on with the
+ * same request, which a THAWED may end meanwhile, and with what is left of the
+ * time. So the write is not started over, but this.
+ */
+static int freezer_wait_later(struct cgroup_freezer *freezer,
+			      const struct freezer_ticket *ticket)
+{
+	struct restart_block *restart = &current->restart_block;
+
+	restart->freezer.css_id = freezer->css.id;
+	restart->freezer.serial_nr = freezer->css.serial_nr;
+	restart->freezer.generation = ticket->generation;
+	restart->freezer.cancelled = ticket->cancelled;
+	restart->freezer.deadline = ticket->deadline;
+	restart->freezer.nbytes = ticket->nbytes;
+	return set_restart_fn(restart, freezer_wait_again);
+}
+
 /*
  * Wait until the request of @ticket has come to an end.
  *
@@ -1200,11 +1571,8 @@ static bool freezer_wait_is_over(struct cgroup_freezer *freezer,
 static int freezer_wait(struct cgroup_freezer *freezer,
 			const struct freezer_ticket *ticket)
 {
-	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
-	/* one more, since the first jiffy is not a whole one */
-	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : 0;
+	long left = ticket->deadline - jiffies;
 	int interrupted = 0;
-	long left;
 	int ret;
 
 	/* a writer inside of the subtree does not wait for itself */
@@ -1215,7 +1583,7 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 
 	left = wait_event_interruptible_timeout(freezer->wait,
 						freezer_wait_is_over(freezer, ticket),
-						timeout);
+						max(left, 0L));
 	if (left < 0)
 		interrupted = freezer_interrupted();
 
@@ -1235,7 +1603,8 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 		 * it.  It would start over after the thaw, and freeze itself
 		 * once more.
 		 */
-		ret = current->cgroup_freezer_closed ? 0 : -ERESTARTNOINTR;
+		ret = current->cgroup_freezer_closed ? 0 :
+		      freezer_wait_later(freezer, ticket);
 	} else {
 		freezer->nr_timeouts++;
 		ret = -EBUSY;
@@ -1243,6 +1612,31 @@ static int freezer_wait(struct cgroup_freezer *freezer,
 	spin_unlock_irq(&css_set_lock);
 
 	return ret;
+}
+
+static long freezer_wait_again(struct restart_block *restart)
+{
+	const struct freezer_ticket ticket = {
+		.generation	= restart->freezer.generation,
+		.cancelled	= restart->freezer.cancelled,
+		.deadline	= restart->freezer.deadline,
+		.nbytes		= restart->freezer.nbytes,
+	};
+	struct cgroup_subsys_state *css;
+	long ret;
+
+	rcu_read_lock();
+	css = css_from_id(restart->freezer.css_id, &freezer_cgrp_subsys);
+	if (css && (css->serial_nr != restart->freezer.serial_nr ||
+		    !css_tryget(css)))
+		css = NULL;
+	rcu_read_unlock();
+	if (!css)
+		return -ENODEV;
+
+	ret = freezer_wait(css_freezer(css), &ticket);
+	css_put(css);
+	return ret ?: ticket.nbytes;
 }
 
 /*
@@ -1253,7 +1647,7 @@ static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
 				   size_t nbytes, loff_t off)
 {
 	struct cgroup_freezer *freezer = css_freezer(of_css(of));
-	struct freezer_ticket ticket;
+	struct freezer_ticket ticket = { .nbytes = nbytes };
 	int ret = 0;
 
 	buf = strstrip(buf);
@@ -1323,9 +1717,10 @@ static u64 freezer_killable_read(struct cgroup_subsys_state *css,
 	return READ_ONCE(css_freezer(css)->killable);
 }
 
-static void freezer_kill_task(struct task_struct *task, void *data)
+static unsigned int freezer_kill_task(struct task_struct *task, void *data)
 {
 	cgroup_freezer_kill(task);
+	return FREEZER_WAKE_COST;
 }
 
 static ssize_t freezer_killable_write(struct kernfs_open_file *of, char *buf,
@@ -1353,9 +1748,13 @@ static ssize_t freezer_killable_write(struct kernfs_open_file *of, char *buf,
 /* What a busy task is doing, in a word; it may have gone on meanwhile. */
 static const char *freezer_reason(struct task_struct *task)
 {
-	if (READ_ONCE(task->cgroup_freezer_forking))
+	unsigned int gate = READ_ONCE(task->cgroup_freezer_gate);
+
+	if (gate & CGROUP_FREEZER_FORK)
 		return "forking";
-	if (READ_ONCE(task->flags) & PF_EXITING)
+	if (gate & CGROUP_FREEZER_EXEC)
+		return "execing";
+	if (READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED))
 		return "exiting";
 	if (READ_ONCE(task->flags) & PF_SUSPEND_TASK)
 		return "suspending";
@@ -1376,20 +1775,26 @@ void freezer_show_task(struct seq_file *m, struct task_struct *task,
 	seq_printf(m, " %s\n", what);
 }
 
+static unsigned int freezer_show_blocker(struct task_struct *task, void *data)
+{
+	if (likely(!task->cgroup_freezer_busy_in) || seq_has_overflowed(data))
+		return 1;
+
+	if (freezer_task_is_busy(task))
+		freezer_show_task(data, task, freezer_reason(task));
+	else
+		freezer_show_moving(data, task);
+	return FREEZER_WAKE_COST;
+}
+
+/*
+ * The tasks of the cgroup and of those below it that are on an account: of those
+ * that are not at rest, or that a checkpoint guard waits for. A walk and not that
+ * account, so as not to walk over the busy tasks of others, and in batches.
+ */
 static int freezer_blockers_show(struct seq_file *m, void *v)
 {
-	struct cgroup *cgrp = seq_css(m)->cgroup;
-	struct task_struct *task;
-
-	spin_lock_irq(&css_set_lock);
-	list_for_each_entry(task, &busy_tasks, cgroup_freezer_node) {
-		struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
-
-		if (cgroup_is_descendant(freezer->css.cgroup, cgrp))
-			freezer_show_task(m, task, freezer_reason(task));
-	}
-	freezer_moving_show(m, css_freezer(seq_css(m)));
-	spin_unlock_irq(&css_set_lock);
+	freezer_visit(css_freezer(seq_css(m)), freezer_show_blocker, m);
 	return 0;
 }
 
@@ -1399,17 +1804,17 @@ struct freezer_count {
 	u64	runtime_ns;
 };
 
-static void freezer_count_task(struct task_struct *task, void *data)
+static unsigned int freezer_count_task(struct task_struct *task, void *data)
 {
 	struct freezer_count *count = data;
 	enum cgroup_freezer_rest how;
 
 	if (task->flags & PF_KTHREAD)
-		return;
+		return 1;
 
 	count->tasks++;
 	if (!task->cgroup_freezer_closed)
-		return;
+		return 1;
 
 	how = READ_ONCE(task->cgroup_freezer_rest);
 	if (how != CGROUP_FREEZER_BUSY &&
@@ -1421,12 +1826,12 @@ static void freezer_count_task(struct task_struct *task, void *data)
 	    READ_ONCE(task->__state) & TASK_FROZEN)
 		how = CGROUP_FREEZER_IN_PLACE;
 	count->rest[how]++;
+	return 1;
 }
 
 static int freezer_stat_show(struct seq_file *m, void *v)
 {
-	struct cgroup_subsys_state *css = seq_css(m), *pos;
-	struct cgroup_freezer *freezer = css_freezer(css);
+	struct cgroup_freezer *freezer = css_freezer(seq_css(m));
 	u64 generation, nr_freezes, nr_timeouts, freezing_ns, frozen_ns, spent;
 	struct freezer_count count = {};
 
@@ -1443,24 +1848,7 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 		frozen_ns += spent;
 	spin_unlock_irq(&css_set_lock);
 
-	rcu_read_lock();
-	css_for_each_descendant_pre(pos, css) {
-		struct css_task_iter it;
-
-		if (!css_tryget_online(pos))
-			continue;
-		rcu_read_unlock();
-
-		css_task_iter_start(pos, 0, &it);
-		while (css_task_iter_batch(&it, freezer_count_task, &count,
-					   FREEZER_BATCH))
-			cond_resched();
-		css_task_iter_end(&it);
-
-		rcu_read_lock();
-		css_put(pos);
-	}
-	rcu_read_unlock();
+	freezer_visit(freezer, freezer_count_task, &count);
 
 	seq_printf(m, "frozen_usec %llu\n", div_u64(frozen_ns, NSEC_PER_USEC));
 	seq_printf(m, "freezing_usec %llu\n",
@@ -1483,14 +1871,25 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 /*
  * Migration
  *
- * Between can_attach and attach a task changes its css while its account and
- * its door still belong to the old cgroup, and it may run.  So the new cgroup
- * counts it as busy from can_attach on, before it arrives, and cannot be, or
- * become, FROZEN until attach has made the door match.  threadgroup_rwsem keeps
- * the set of tasks the same in between.
+ * A task changes its css_set and with it, under the same css_set_lock, its door
+ * and its account: cgroup_freezer_moved(). That is called for each move, also
+ * one in another hierarchy, which changes no cgroup of ours. A pass lets go of
+ * css_set_lock now and then and may miss such a task, since the tasks of a
+ * cgroup are listed by css_set:
  *
- * The old cgroup does not know that the task is about to leave.  Only a
- * checkpoint guard cares, and waits for a migration that it was too late for.
+ *	CPU 0 (freezer_pass())			CPU 1 (cgroup_migrate_execute())
+ *
+ *	the flags of the cgroup change
+ *	all of css_set X, some of Y, unlock
+ *						lock, a task from Y to X, and
+ *						its door as the flags say, unlock
+ *	lock, the rest of Y
+ *
+ * The flags change before the pass begins, under css_set_lock. So each task has
+ * been met by the pass, or was moved after that and has been seen to there.
+ *
+ * The checkpoint guard refuses moves between cgroups (can_attach), and waits for
+ * a migration that it was too late for.
  */
 
 /* No task comes, or goes, where somebody has the checkpoint guard. */
@@ -1511,63 +1910,54 @@ static bool freezer_attach_is_barred(struct cgroup_taskset *tset)
 
 static int freezer_can_attach(struct cgroup_taskset *tset)
 {
-	struct cgroup_subsys_state *css;
-	struct task_struct *task;
-
 	spin_lock_irq(&css_set_lock);
 	if (freezer_attach_is_barred(tset)) {
 		spin_unlock_irq(&css_set_lock);
 		return -EBUSY;
 	}
 	freezer_migration_begins();
-	cgroup_taskset_for_each(task, css, tset)
-		freezer_get_busy(css_freezer(css));
 	spin_unlock_irq(&css_set_lock);
 	return 0;
 }
 
-static void freezer_cancel_attach(struct cgroup_taskset *tset)
+/* The end of a migration, whether it came about or not */
+static void freezer_attach(struct cgroup_taskset *tset)
 {
-	struct cgroup_subsys_state *css;
-	struct task_struct *task;
-
 	spin_lock_irq(&css_set_lock);
-	cgroup_taskset_for_each(task, css, tset)
-		freezer_put_busy(css_freezer(css));
 	freezer_migration_ends();
 	spin_unlock_irq(&css_set_lock);
 }
 
-static void freezer_attach(struct cgroup_taskset *tset)
+/**
+ * cgroup_freezer_moved - a task has another css_set
+ * @task: the task
+ *
+ * For every move, also one that changes no cgroup of the freezer: a walk over the
+ * tasks of a cgroup may have missed @task between the two.
+ *
+ * Context: css_set_lock held since the css_set was changed, interrupts disabled.
+ */
+void cgroup_freezer_moved(struct task_struct *task)
 {
-	struct cgroup_subsys_state *css;
-	struct task_struct *task;
+	struct cgroup_freezer *from = task->cgroup_freezer_busy_in;
+	struct cgroup_freezer *freezer = task_freezer(task);
 
-	cgroup_taskset_for_each(task, css, tset) {
-		struct cgroup_freezer *freezer = css_freezer(css);
-		struct cgroup_freezer *from;
+	lockdep_assert_held(&css_set_lock);
 
-		spin_lock_irq(&css_set_lock);
+	if (freezer_task_is_moving(task)) {
 		/* a guard that was not granted has to do with others now */
-		if (freezer_task_is_moving(task))
+		if (!cgroup_is_descendant(freezer->css.cgroup, from->css.cgroup))
 			freezer_task_rests(task, task->cgroup_freezer_rest);
+	} else if (from && from != freezer) {
 		/* a busy task goes on being busy, but on the new account */
-		from = task->cgroup_freezer_busy_in;
-		if (from && from != freezer) {
-			WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
-			freezer_get_busy(freezer);
-			freezer_put_busy(from);
-		}
-		freezer_conform(task, freezer);
-		freezer_put_busy(freezer);
-		/* the new one may be killable where the old one was not */
-		cgroup_freezer_kill(task);
-		spin_unlock_irq(&css_set_lock);
+		WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+		freezer_get_busy(freezer);
+		freezer_put_busy(from);
 	}
-
-	spin_lock_irq(&css_set_lock);
-	freezer_migration_ends();
-	spin_unlock_irq(&css_set_lock);
+	freezer_conform(task, freezer);
+	/* the new one may be killable where the old one was not */
+	cgroup_freezer_kill(task);
+	freezer_requiesce_task(task, freezer);
 }
 
 /*
@@ -1694,7 +2084,7 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.css_offline	= freezer_css_offline,
 	.css_free	= freezer_css_free,
 	.can_attach	= freezer_can_attach,
-	.cancel_attach	= freezer_cancel_attach,
+	.cancel_attach	= freezer_attach,
 	.attach		= freezer_attach,
 	.can_fork	= freezer_can_fork,
 	.cancel_fork	= freezer_cancel_fork,

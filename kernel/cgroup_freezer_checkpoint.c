@@ -192,8 +192,10 @@ void cgroup_freezer_reap_ends(void)
 }
 
 /*
- * Would a cgroup that is CHECKPOINTING be thawed if the own request of @top
- * went? Not if something above @top, or between the two, is asked to freeze.
+ * Does a cgroup that is CHECKPOINTING depend on the own request of @top? Not if
+ * something between the two is asked to freeze. A request above @top makes no
+ * difference: it may have come later, with the holder in it, and would then be
+ * the one that nobody could withdraw.
  */
 bool freezer_thaw_is_barred(struct cgroup_freezer *top)
 {
@@ -202,8 +204,8 @@ bool freezer_thaw_is_barred(struct cgroup_freezer *top)
 
 	lockdep_assert_held(&freezer_mutex);
 
-	if ((READ_ONCE(top->flags) & FREEZER_FREEZING) !=
-	    FREEZER_FREEZING_SELF || !READ_ONCE(top->nr_guards))
+	if (!(READ_ONCE(top->flags) & FREEZER_FREEZING_SELF) ||
+	    !READ_ONCE(top->nr_guards))
 		return false;
 
 	rcu_read_lock();
@@ -244,14 +246,16 @@ void freezer_migration_ends(void)
  * @generation:	of that, when it began: unchanged while it stays FROZEN
  * @migration:	the migration that was under way then, or 0
  * @deadline:	when it gives up, in jiffies
- * @shared:	a task of the subtree has the same table of open files, so that
- *		the death of the holder would not close the one with the guard
+ * @files:	the table of open files of the future holder
+ * @shared:	a task of the subtree has the same one, so that the death of the
+ *		holder would not close the file with the guard
  */
 struct freezer_attempt {
 	struct cgroup_freezer	*freezer;
 	u64			generation;
 	unsigned int		migration;
 	unsigned long		deadline;
+	struct files_struct	*files;
 	bool			shared;
 };
 
@@ -289,6 +293,9 @@ static void freezer_task_moves(struct task_struct *task,
 	lockdep_assert_held(&css_set_lock);
 
 	if (task->cgroup_freezer_busy_in == freezer)
+		return;
+	/* only one that suspends the system: no guard while it is busy */
+	if (freezer_task_is_busy(task))
 		return;
 	/* left over from a guard above or below that was not granted */
 	if (task->cgroup_freezer_busy_in)
@@ -337,16 +344,16 @@ static void freezer_retry_trap(struct task_struct *task)
 }
 
 /* Account for @task, and do what makes it quiescent. */
-static void freezer_quiesce_task(struct task_struct *task, void *data)
+static unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 {
 	struct freezer_attempt *attempt = data;
 	enum cgroup_freezer_rest how;
 
 	if (!task->cgroup_freezer_closed)
-		return;
+		return 1;
 
 	/* data_race: only a task that exits lets go of it, and then it may */
-	if (unlikely(data_race(task->files) == current->files))
+	if (unlikely(data_race(task->files) == attempt->files))
 		attempt->shared = true;
 
 	freezer_retry_trap(task);
@@ -359,7 +366,7 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 			freezer_task_rests(task, how);
 		else
 			WRITE_ONCE(task->cgroup_freezer_rest, how);
-		return;
+		return 1;
 	}
 
 	freezer_task_moves(task, attempt->freezer);
@@ -367,6 +374,24 @@ static void freezer_quiesce_task(struct task_struct *task, void *data)
 		cgroup_freezer_kill(task);
 	else if (how == CGROUP_FREEZER_ASLEEP)
 		wake_task_to_door(task);
+	return FREEZER_WAKE_COST;
+}
+
+/*
+ * @task, which is in the cgroup of @freezer, has changed its css_set. A pass for
+ * a guard may have missed it, and it is looked at in place of that. If it was for
+ * a guard that is granted by now, @task is quiescent.
+ */
+void freezer_requiesce_task(struct task_struct *task,
+			    struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	freezer_retry_trap(task);
+	for (; freezer; freezer = parent_freezer(freezer)) {
+		if (freezer->attempt)
+			freezer_quiesce_task(task, freezer->attempt);
+	}
 }
 
 /* Look once at each task that is on the account. */
@@ -378,13 +403,15 @@ static void freezer_quiesce_moving(struct freezer_attempt *attempt)
 	spin_lock_irq(&css_set_lock);
 	for (nr = freezer->nr_moving; nr && freezer->nr_moving; nr--) {
 		struct task_struct *task;
+		unsigned int cost;
 
 		task = list_first_entry(&freezer->moving, struct task_struct,
 					cgroup_freezer_node);
 		list_move_tail(&task->cgroup_freezer_node, &freezer->moving);
-		freezer_quiesce_task(task, attempt);
+		cost = freezer_quiesce_task(task, attempt);
 
-		if (!--batch) {
+		batch -= min(batch, cost);
+		if (!batch) {
 			batch = FREEZER_BATCH;
 			spin_unlock_irq(&css_set_lock);
 			cond_resched();
@@ -394,80 +421,30 @@ static void freezer_quiesce_moving(struct freezer_attempt *attempt)
 	spin_unlock_irq(&css_set_lock);
 }
 
-static void freezer_visit(struct cgroup_freezer *top,
-			  void (*fn)(struct task_struct *task, void *data),
-			  void *data)
-{
-	struct cgroup_subsys_state *pos;
-
-	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &top->css) {
-		struct css_task_iter it;
-
-		if (!css_tryget_online(pos))
-			continue;
-		rcu_read_unlock();
-
-		css_task_iter_start(pos, 0, &it);
-		while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
-			cond_resched();
-		css_task_iter_end(&it);
-
-		rcu_read_lock();
-		css_put(pos);
-	}
-	rcu_read_unlock();
-}
-
-static void freezer_show_moving(struct seq_file *m,
-				struct cgroup_freezer *freezer,
-				struct cgroup *cgrp)
-{
-	struct task_struct *task;
-
-	list_for_each_entry(task, &freezer->moving, cgroup_freezer_node) {
-		unsigned int state = READ_ONCE(task->__state);
-		const char *what;
-
-		if (!cgroup_is_descendant(task_freezer(task)->css.cgroup, cgrp))
-			continue;
-
-		if (READ_ONCE(task->flags) & PF_EXITING)
-			what = "exiting";
-		else if (freezer_is_traced_now(task))
-			what = "traced";
-		else if (state & TASK_FROZEN)
-			continue;
-		else if (state & TASK_INTERRUPTIBLE)
-			what = "asleep";
-		else if (state)
-			what = "blocked";
-		else
-			what = task_curr(task) ? "running" : "runnable";
-		freezer_show_task(m, task, what);
-	}
-}
-
 /*
- * The lines of freezer.blockers for those tasks of @freezer that a guard of it,
- * or of one above or below it, waits for, or has waited for in vain.
+ * The line of freezer.blockers for a task that a guard waits for, or has waited
+ * for in vain.
  */
-void freezer_moving_show(struct seq_file *m, struct cgroup_freezer *freezer)
+void freezer_show_moving(struct seq_file *m, struct task_struct *task)
 {
-	struct cgroup *cgrp = freezer->css.cgroup;
-	struct cgroup_subsys_state *pos;
-	struct cgroup_freezer *above;
+	unsigned int state = READ_ONCE(task->__state);
+	const char *what;
 
 	lockdep_assert_held(&css_set_lock);
 
-	for (above = parent_freezer(freezer); above;
-	     above = parent_freezer(above))
-		freezer_show_moving(m, above, cgrp);
-
-	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &freezer->css)
-		freezer_show_moving(m, css_freezer(pos), cgrp);
-	rcu_read_unlock();
+	if (READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED))
+		what = "exiting";
+	else if (freezer_is_traced_now(task))
+		what = "traced";
+	else if (state & TASK_FROZEN)
+		return;
+	else if (state & TASK_INTERRUPTIBLE)
+		what = "asleep";
+	else if (state)
+		what = "blocked";
+	else
+		what = task_curr(task) ? "running" : "runnable";
+	freezer_show_task(m, task, what);
 }
 
 /*
@@ -501,6 +478,7 @@ static int freezer_take_guard(struct freezer_attempt *attempt,
 		ret = -EBUSY;
 
 	if (!ret) {
+		freezer->attempt = attempt;
 		attempt->generation = freezer->generation;
 		attempt->migration = migrations & 1 ? migrations : 0;
 		WRITE_ONCE(freezer->holder, holder);
@@ -520,6 +498,7 @@ static void freezer_give_back(struct cgroup_freezer *freezer)
 
 	spin_lock_irq(&css_set_lock);
 	WRITE_ONCE(freezer->holder, NULL);
+	freezer->attempt = NULL;
 	freezer_set_guard(freezer, 0);
 	for (pos = freezer; pos; pos = parent_freezer(pos))
 		WRITE_ONCE(pos->nr_guards, pos->nr_guards - 1);
@@ -555,8 +534,9 @@ static bool freezer_seal(struct freezer_attempt *attempt)
 
 	spin_lock_irq(&css_set_lock);
 	granted = !freezer->nr_moving && freezer_is_settled(attempt) &&
-		  !attempt->shared;
+		  !attempt->shared && freezer->state == CGROUP_FREEZER_FROZEN;
 	if (granted) {
+		freezer->attempt = NULL;
 		freezer_set_guard(freezer, FREEZER_GUARD);
 		freezer_update(freezer);
 	}
@@ -587,9 +567,11 @@ static int freezer_is_lost(struct freezer_attempt *attempt)
 	spin_lock_irq(&css_set_lock);
 	if (!(freezer->flags & FREEZER_ONLINE))
 		ret = -ENODEV;
-	else if (freezer->state != CGROUP_FREEZER_FROZEN ||
+	else if (freezer->state == CGROUP_FREEZER_THAWED ||
 		 freezer->generation != attempt->generation)
 		ret = -ECANCELED;
+	else if (freezer->state != CGROUP_FREEZER_FROZEN)
+		ret = -EBUSY;
 	spin_unlock_irq(&css_set_lock);
 
 	return ret;
@@ -649,6 +631,7 @@ static int freezer_begin_checkpoint(struct cgroup_freezer *freezer,
 	unsigned int timeout_ms = wait ? READ_ONCE(freezer->timeout_ms) : 0;
 	struct freezer_attempt attempt = {
 		.freezer	= freezer,
+		.files		= current->files,
 		.deadline	= jiffies + (timeout_ms ?
 				  msecs_to_jiffies(timeout_ms) + 1 : 0),
 	};
@@ -684,11 +667,13 @@ out:
  * Whoever was killed meanwhile, and may leave a FROZEN cgroup, leaves now, and a
  * tracer gets the stop that it has asked for.
  */
-static void freezer_release_task(struct task_struct *task, void *data)
+static unsigned int freezer_release_task(struct task_struct *task, void *data)
 {
-	if (unlikely(freezer_wants_to_leave(task)))
-		cgroup_freezer_kill(task);
 	freezer_retry_trap(task);
+	if (likely(!freezer_wants_to_leave(task)))
+		return 1;
+	cgroup_freezer_kill(task);
+	return FREEZER_WAKE_COST;
 }
 
 static void freezer_end_checkpoint(struct cgroup_freezer *freezer)

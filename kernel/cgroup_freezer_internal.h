@@ -14,8 +14,11 @@
 #include <linux/seq_file.h>
 #include <linux/wait.h>
 
-/* Tasks that a pass treats before it lets other users of css_set_lock in. */
+/* What a pass does before it lets other users of css_set_lock in, in tasks. */
 #define FREEZER_BATCH		128U
+
+/* What a task costs of that for which more is done: it is woken, or printed. */
+#define FREEZER_WAKE_COST	16U
 
 /**
  * enum freezer_flags - what is asked of a cgroup, and whether it is there
@@ -23,6 +26,7 @@
  * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
  * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
  * @FREEZER_PASS:		a pass over its tasks holds one of nr_busy
+ * @FREEZER_RECOUNT:		a recount of its tasks holds one of nr_busy
  * @FREEZER_GUARDED:		somebody has its checkpoint guard, or is about to
  *				get it; no task is moved into or out of the
  *				subtree
@@ -39,9 +43,10 @@ enum freezer_flags {
 	FREEZER_FREEZING_SELF	= 1 << 1,
 	FREEZER_FREEZING_PARENT	= 1 << 2,
 	FREEZER_PASS		= 1 << 3,
-	FREEZER_GUARDED		= 1 << 4,
-	FREEZER_SEALED		= 1 << 5,
-	FREEZER_HELD		= 1 << 6,
+	FREEZER_RECOUNT		= 1 << 4,
+	FREEZER_GUARDED		= 1 << 5,
+	FREEZER_SEALED		= 1 << 6,
+	FREEZER_HELD		= 1 << 7,
 
 	FREEZER_FREEZING	= FREEZER_FREEZING_SELF | FREEZER_FREEZING_PARENT,
 	FREEZER_GUARD		= FREEZER_GUARDED | FREEZER_SEALED | FREEZER_HELD,
@@ -54,24 +59,29 @@ enum freezer_flags {
  * @wait:		writers of FROZEN wait here, and who wants the guard
  * @flags:		enum freezer_flags
  * @state:		enum freezer_state
- * @nr_busy:		own tasks that are not at rest, plus one for a pass, plus
- *			one for each task that is being moved here
+ * @nr_busy:		own tasks that are not at rest, plus one for a pass, and
+ *			one for a recount
  * @nr_busy_children:	children whose state is FREEZING
  * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
  *			its request is gone
  * @timeout_ms:		the patience of writers, in milliseconds
+ * @let_go:		a task of the subtree was let go to die since the last
+ *			recount; not under css_set_lock
+ * @recount:		on the list of those that are to be recounted
  * @killable:		a killed task of this cgroup does not wait for the thaw
  * @generation:		how often FROZEN was reached
  * @nr_freezes:		how often THAWED was left
  * @nr_timeouts:	writers that gave up
  * @since_ns:		when @state was entered, or, while THAWED is still shown,
  *			when a freeze was asked for (CLOCK_MONOTONIC)
+ * @grace_ns:		until when a task on its way out counts as busy
  * @freezing_ns:	time spent FREEZING up to @since_ns
  * @frozen_ns:		time spent FROZEN or CHECKPOINTING up to @since_ns
  * @holder:		who has the guard: an open file of freezer.checkpoint,
  *			or the kernel
  * @torn:		an OOM victim left, or a killed process was reaped, while the
  *			guard was held
+ * @attempt:		the attempt on the guard that is under way
  * @nr_guards:		how many cgroups of the subtree have a holder
  * @nr_moving:		tasks of the subtree that keep the guard from being
  *			granted, as far as they were seen
@@ -92,15 +102,19 @@ struct cgroup_freezer {
 	unsigned int			nr_busy_children;
 	unsigned int			nr_cancelled;
 	unsigned int			timeout_ms;
+	unsigned int			let_go;
+	struct list_head		recount;
 	bool				killable;
 	u64				generation;
 	u64				nr_freezes;
 	u64				nr_timeouts;
 	u64				since_ns;
+	u64				grace_ns;
 	u64				freezing_ns;
 	u64				frozen_ns;
 
 	const void			*holder;
+	struct freezer_attempt		*attempt;
 	bool				torn;
 	unsigned int			nr_guards;
 	unsigned int			nr_moving;
@@ -149,6 +163,9 @@ void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
 enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
 bool freezer_wants_to_leave(struct task_struct *task);
 int freezer_interrupted(void);
+void freezer_visit(struct cgroup_freezer *top,
+		   unsigned int (*fn)(struct task_struct *task, void *data),
+		   void *data);
 void freezer_show_task(struct seq_file *m, struct task_struct *task,
 		       const char *what);
 
@@ -160,7 +177,9 @@ void freezer_task_stands(struct cgroup_freezer *freezer);
 void freezer_tear(struct task_struct *task);
 void freezer_migration_begins(void);
 void freezer_migration_ends(void);
-void freezer_moving_show(struct seq_file *m, struct cgroup_freezer *freezer);
+void freezer_requiesce_task(struct task_struct *task,
+			    struct cgroup_freezer *freezer);
+void freezer_show_moving(struct seq_file *m, struct task_struct *task);
 int freezer_checkpoint_open(struct kernfs_open_file *of);
 void freezer_checkpoint_release(struct kernfs_open_file *of);
 int freezer_checkpoint_show(struct seq_file *m, void *v);

@@ -31,6 +31,20 @@ enum cgroup_freezer_rest {
 };
 
 /**
+ * enum cgroup_freezer_gate - what a task does that changes the list of tasks
+ * @CGROUP_FREEZER_FORK:	it adds one
+ * @CGROUP_FREEZER_EXEC:	it kills the other threads of its process, and may
+ *				take the id of one of them
+ *
+ * A task behind one of the gates is busy, and a closed door closes the gates.
+ * A task may fork behind the gate of exec, for io_uring.
+ */
+enum cgroup_freezer_gate {
+	CGROUP_FREEZER_FORK	= 1 << 0,
+	CGROUP_FREEZER_EXEC	= 1 << 1,
+};
+
+/**
  * enum freezer_state - the effective state of a cgroup
  * @CGROUP_FREEZER_THAWED:	its tasks run
  * @CGROUP_FREEZER_FREEZING:	it is asked to freeze and something is not at rest
@@ -47,17 +61,19 @@ enum freezer_state {
 
 #ifdef CONFIG_CGROUP_FREEZER
 /* kernel/freezer.c */
-void thaw_killed_task(struct task_struct *p);
 void __cgroup_freezer_sleep(void);
 
 /* kernel/cgroup_freezer.c */
 bool __cgroup_frozen(struct task_struct *task);
+bool cgroup_freezer_stays(void);
 bool cgroup_freezer_hold(void);
 void cgroup_freezer_sync(void);
+int cgroup_freezer_begin_exec(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
 void __cgroup_freezer_left(struct task_struct *task);
+void cgroup_freezer_moved(struct task_struct *task);
 
 /* kernel/cgroup_freezer_checkpoint.c */
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
@@ -94,7 +110,8 @@ static inline bool cgroup_freezer_closed(struct task_struct *task)
  * For the system freezer, which leaves such a task alone when it thaws others.
  *
  * Context: any, as long as @task cannot be released.
- * Return: %true if the door of @task is closed and @task may not leave.
+ * Return: %true if the door of @task is closed, and @task is neither killed and
+ * may leave nor on its way through exit.
  */
 static inline bool cgroup_frozen(struct task_struct *task)
 {
@@ -185,6 +202,47 @@ static inline void cgroup_freezer_trap(struct task_struct *task)
 }
 
 /**
+ * cgroup_freezer_end_exec - the other threads of the process are gone
+ *
+ * Or are not going to be killed.  The counterpart of cgroup_freezer_begin_exec().
+ *
+ * Context: process context.
+ */
+static inline void cgroup_freezer_end_exec(void)
+{
+	if (unlikely(current->cgroup_freezer_gate))
+		WRITE_ONCE(current->cgroup_freezer_gate, 0);
+}
+
+/**
+ * cgroup_freezer_is_unsafe - was a task frozen with locks held?
+ * @task: a task that the system freezer has frozen
+ *
+ * The system freezer freezes TASK_FREEZABLE_UNSAFE sleeps as well. When it thaws,
+ * such a task goes on even if its cgroup is frozen, as it would have done without
+ * a suspend, since others may want the locks.
+ *
+ * Context: any.
+ */
+static inline bool cgroup_freezer_is_unsafe(struct task_struct *task)
+{
+	return READ_ONCE(task->cgroup_freezer_unsafe);
+}
+
+/**
+ * cgroup_freezer_set_unsafe - note whether a task is frozen with locks held
+ * @task: the task
+ * @unsafe: whether it is
+ *
+ * Context: @task's pi_lock held, or @task is %current.
+ */
+static inline void cgroup_freezer_set_unsafe(struct task_struct *task,
+					     bool unsafe)
+{
+	WRITE_ONCE(task->cgroup_freezer_unsafe, unsafe);
+}
+
+/**
  * cgroup_freezer_left - a task has died and left its cgroup
  * @task: the task, which no walk over the tasks of a cgroup finds any more
  *
@@ -258,6 +316,34 @@ static inline void cgroup_freezer_trap(struct task_struct *task)
 }
 
 static inline void cgroup_freezer_left(struct task_struct *task)
+{
+}
+
+static inline bool cgroup_freezer_stays(void)
+{
+	return false;
+}
+
+static inline int cgroup_freezer_begin_exec(void)
+{
+	return 0;
+}
+
+static inline void cgroup_freezer_end_exec(void)
+{
+}
+
+static inline bool cgroup_freezer_is_unsafe(struct task_struct *task)
+{
+	return false;
+}
+
+static inline void cgroup_freezer_set_unsafe(struct task_struct *task,
+					     bool unsafe)
+{
+}
+
+static inline void cgroup_freezer_moved(struct task_struct *task)
 {
 }
 #endif /* !CONFIG_CGROUP_FREEZER */
