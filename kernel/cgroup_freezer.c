@@ -445,7 +445,9 @@ static __always_inline bool freezer_is_off_queue(struct task_struct *p)
 static __always_inline bool freezer_is_asleep(struct task_struct *p,
 					      unsigned int state)
 {
-	return state != TASK_RUNNING && !(state & (TASK_WAKING | TASK_NEW)) &&
+	/* waiting for a spinlock is not a sleep, on PREEMPT_RT neither */
+	return state != TASK_RUNNING &&
+	       !(state & (TASK_WAKING | TASK_NEW | TASK_RTLOCK_WAIT)) &&
 	       freezer_is_off_queue(p);
 }
 
@@ -899,8 +901,8 @@ void __cgroup_freezer_trap(struct task_struct *task)
 /**
  * cgroup_freezer_stays - does %current have to stay frozen for its cgroup?
  *
- * Where spinlocks sleep (PREEMPT_RT) __refrigerator() asks once more when it has
- * taken its last lock. %current waits for a lock in another state, from which
+ * __refrigerator() asks once more when it has taken its last lock. Where a
+ * spinlock sleeps (PREEMPT_RT) %current waits for it in another state, from which
  * TASK_FROZEN is restored afterwards:
  *
  *	CPU 0 (the thaw, a killer, a tracer)	CPU 1 (%current, __refrigerator())
@@ -948,7 +950,7 @@ bool cgroup_freezer_hold(void)
 		spin_lock_irq(&css_set_lock);
 		if (current->cgroup_freezer_busy_in)
 			freezer_task_rests(current, CGROUP_FREEZER_PARKED);
-		else
+		else if (current->cgroup_freezer_closed)
 			WRITE_ONCE(current->cgroup_freezer_rest,
 				   CGROUP_FREEZER_PARKED);
 		spin_unlock_irq(&css_set_lock);
