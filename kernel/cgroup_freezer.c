@@ -370,8 +370,8 @@ static __always_inline bool freezer_is_past_last_door(struct task_struct *task)
 {
 	unsigned int flags = READ_ONCE(task->flags);
 
-	return flags & PF_EXITING ||
-	       (flags & (PF_SIGNALED | PF_DUMPCORE)) == PF_SIGNALED;
+	return unlikely(flags & (PF_EXITING | PF_SIGNALED)) &&
+	       (flags & PF_EXITING || !(flags & PF_DUMPCORE));
 }
 
 static bool freezer_is_killable(struct task_struct *task)
