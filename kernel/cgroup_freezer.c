@@ -527,7 +527,8 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 		if (unlikely(freezer_is_past_last_door(p) ||
 			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
 			how = CGROUP_FREEZER_ASLEEP;
-		} else if (unlikely(data_race(!!p->in_iowait))) {
+		} else if (unlikely(data_race(!!p->in_iowait)) &&
+			   state & TASK_FREEZABLE) {
 			iowait = true;
 		} else {
 			if (likely(!(state & TASK_FROZEN))) {
