@@ -11,7 +11,7 @@ dir=$TOP/harness
 
 logs=$OUT/check
 mkdir -p "$logs"
-steps=8
+steps=9
 n=0
 failed=()
 finished=0
@@ -118,6 +118,7 @@ check "checkpatch" mails
 check "sparse" objects C=2 CF=-D__CHECK_ENDIAN__
 check "W=1" objects W=1
 check "kernel-doc" kernel_doc
+check "sleeps and doors" "$dir/sleeps.sh"
 check "selftests build" tests
 check "shellcheck" scripts
 finished=1

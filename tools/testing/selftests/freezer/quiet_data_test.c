@@ -190,6 +190,19 @@ static int inet_connect(struct quiet *q)
 	return fd;
 }
 
+/* Its clients come with TCP, or MPTCP. */
+static int with_mptcp_listener(struct quiet *q)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+
+	q->fd[0] = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+	return q->fd[0] < 0 || bind(q->fd[0], (struct sockaddr *)&addr,
+				    sizeof(addr)) || listen(q->fd[0], 16);
+}
+
 /* The buffers do not grow: left alone, they may take all that is sent. */
 static int with_tcp(struct quiet *q)
 {
@@ -703,6 +716,8 @@ FIXTURE_VARIANT_ADD(quiet, tcp_send)
 	QUIET(with_tcp, in_send, do_drain, queued);
 FIXTURE_VARIANT_ADD(quiet, tcp_accept)
 	QUIET(with_tcp_listener, in_accept, do_inet_connect, moved_accept);
+FIXTURE_VARIANT_ADD(quiet, mptcp_accept)
+	QUIET(with_mptcp_listener, in_accept, do_inet_connect, moved_accept);
 FIXTURE_VARIANT_ADD(quiet, udp_recv)
 	QUIET(with_udp, in_recv, do_write, moved_read);
 FIXTURE_VARIANT_ADD(quiet, splice)

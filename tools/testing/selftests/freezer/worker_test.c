@@ -267,10 +267,203 @@ FREEZER_TEST(uring_sqpoll_fed_from_outside)
 	}
 }
 
+#define FIFO	"/tmp/freezer_selftest.fifo"
+
+/* A FIFO is opened twice, by workers, which wait for a writer. */
+static int open_by_two(void *arg)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_OPENAT,
+		.flags = IOSQE_ASYNC,
+		.fd = AT_FDCWD,
+		.addr = (unsigned long)FIFO,
+		.open_flags = O_RDONLY,
+	};
+	struct uring *u = arg;
+	struct ring r;
+	int i, res;
+
+	if (make_ring(&r, 0))
+		return 1;
+	for (i = 0; i < 2; i++)
+		queue_sqe(&r, &sqe);
+	if (enter(&r, 2, 0, 0) != 2)
+		return 2;
+	for (i = 0; i < 2; i++) {
+		while (!take_cqe(&r, &res))
+			enter(&r, 0, 1, IORING_ENTER_GETEVENTS);
+		if (res < 0)
+			bad(u, -res);
+		frz_inc(&u->done);
+	}
+	return frz_sleep(NULL);
+}
+
+/* The threads of @pid, @nr of them: 0, or -ETIMEDOUT. */
+static int wait_threads(pid_t pid, int64_t nr)
+{
+	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+
+	while (frz_proc_status(pid, "Threads") != nr) {
+		if (frz_now_ns() > end)
+			return -ETIMEDOUT;
+		frz_sleep_ms(1);
+	}
+	return 0;
+}
+
+/* How long an idle worker stays, and more. */
+#define IDLE_MS		5000
+#define IDLE_OVER_MS	(IDLE_MS + 1500)
+
+/*
+ * A worker that has been idle for five seconds leaves, if it is not the last one.
+ * Two that are idle when their group becomes FROZEN are there after that time,
+ * and the list of tasks is the same. After the thaw one of them leaves.
+ *
+ * A failure means that the list of tasks of a FROZEN group changes by itself.
+ */
+FREEZER_TEST(uring_idle_workers)
+{
+	pid_t before[8] = {}, after[8] = {}, pid;
+	struct uring *u = frz_shared(sizeof(*u));
+	int fd, nr;
+
+	ASSERT_NE(NULL, u);
+	unlink(FIFO);
+	ASSERT_EQ(0, mkfifo(FIFO, 0600));
+	pid = ASSERT_PID(frz_spawn(self->cg, open_by_two, u));
+	ASSERT_EQ(0, wait_threads(pid, 3));
+	fd = open(FIFO, O_WRONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, frz_wait_word(&u->done, 2, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_load(&u->bad));
+	ASSERT_FREEZES(self->cg);
+	nr = frz_list(self->cg, "tasks", before, 8);
+	ASSERT_EQ(3, nr);
+	frz_sleep_ms(IDLE_OVER_MS);
+	EXPECT_EQ(nr, frz_list(self->cg, "tasks", after, 8)) {
+		TH_LOG("an idle worker has left the FROZEN group");
+	}
+	EXPECT_EQ(0, memcmp(before, after, sizeof(before)));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, wait_threads(pid, 2));
+	close(fd);
+	unlink(FIFO);
+}
+
+/* Requests that each need a new worker. */
+static int make_workers(void *arg)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_NOP };
+	struct uring *u = arg;
+	struct ring r;
+	pid_t pid;
+	int res;
+
+	for (;;) {
+		/* Workers belong to the process, not to the ring. */
+		pid = fork();
+		if (!pid) {
+			if (make_ring(&r, 0))
+				_exit(1);
+			sqe.flags = IOSQE_ASYNC;
+			queue_sqe(&r, &sqe);
+			if (enter(&r, 1, 0, 0) != 1)
+				_exit(2);
+			while (!take_cqe(&r, &res))
+				enter(&r, 0, 1, IORING_ENTER_GETEVENTS);
+			if (res)
+				bad(u, -res);
+			frz_inc(&u->done);
+			_exit(0);
+		}
+		if (pid < 0 || frz_wait_exit(pid, 10 * FRZ_LIMIT))
+			return 1;
+	}
+}
+
+/*
+ * No worker is made behind a closed door. Requests that each need a new one, and a
+ * freeze and a thaw every few milliseconds: the request waits for the thaw, and no
+ * completion is an error.
+ *
+ * A failure means that a refused worker counts as a failure to make one. After
+ * some of them a request is cancelled.
+ */
+FREEZER_TEST(uring_new_workers)
+{
+	struct uring *u = frz_shared(sizeof(*u));
+	int i;
+
+	ASSERT_NE(NULL, u);
+	ASSERT_PID(frz_spawn(self->cg, make_workers, u));
+	ASSERT_EQ(0, frz_wait_word(&u->done, 2, FRZ_LIMIT));
+	for (i = 0; i < 200; i++) {
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+		usleep(i % 10 * 200);
+	}
+	ASSERT_EQ(0, frz_wait_move(&u->done, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_load(&u->bad)) {
+		TH_LOG("%lu of %lu failed, the last: %s", u->bad, u->done,
+		       strerror(u->last));
+	}
+}
+
 struct vhost {
 	unsigned long begun;
+	unsigned long calls;
+	unsigned long bad;
+	unsigned long last;
 	int kick;
 };
+
+/* Own a vhost device, time and again. */
+static int own_vhosts(void *arg)
+{
+	struct vhost *v = arg;
+
+	for (;;) {
+		int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			return 1;
+		if (ioctl(fd, VHOST_SET_OWNER, NULL)) {
+			frz_store(&v->last, errno);
+			frz_inc(&v->bad);
+		}
+		frz_inc(&v->calls);
+		close(fd);
+	}
+}
+
+/*
+ * A freeze that comes while a vhost device gets its worker: the call waits for the
+ * thaw, and succeeds. 500 times.
+ *
+ * A failure means that the program is told that there is no memory.
+ */
+FREEZER_TEST(vhost_owner)
+{
+	struct vhost *v = frz_shared(sizeof(*v));
+	int i;
+
+	ASSERT_NE(NULL, v);
+	ASSERT_PID(frz_spawn(self->cg, own_vhosts, v));
+	ASSERT_EQ(0, frz_wait_word(&v->calls, 2, FRZ_LIMIT));
+	for (i = 0; i < 500; i++) {
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+		usleep(i % 10 * 100);
+	}
+	ASSERT_EQ(0, frz_wait_move(&v->calls, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_load(&v->bad)) {
+		TH_LOG("%lu of %lu failed, the last: %s", v->bad, v->calls,
+		       strerror(v->last));
+	}
+}
 
 /* Own a vhost device: that makes a worker. Each kick gives it work. */
 static int own_vhost(void *arg)
