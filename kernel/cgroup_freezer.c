@@ -357,21 +357,44 @@ static void freezer_task_busy(struct task_struct *task,
  */
 
 /*
- * A task that was killed, or has called exit, comes to no further door: not the
- * threads that work for user space in the kernel either, which notice the kill in
- * get_signal() and go on to clean up.  A core dump comes between the kill and the
- * exit, and does stop.
+ * A task on its way through exit comes to no further door.  If it were frozen in
+ * place from there on it could not be found again: it leaves the list of tasks of
+ * its cgroup in do_exit(), and sleeps after that, for example the init of a pid
+ * namespace until its last child is gone.
  *
- * What is frozen in place from there on could not be found again: the task leaves
- * the list of tasks of its cgroup in do_exit(), and sleeps after that, for example
- * the init of a pid namespace until its last child is gone.
+ * A thread that works for user space in the kernel is told of its death by
+ * get_signal(), and cleans up then, with locks held that its process needs.
  */
-static __always_inline bool freezer_is_past_last_door(struct task_struct *task)
+bool freezer_is_past_last_door(struct task_struct *task)
 {
 	unsigned int flags = READ_ONCE(task->flags);
 
 	return unlikely(flags & (PF_EXITING | PF_SIGNALED)) &&
-	       (flags & PF_EXITING || !(flags & PF_DUMPCORE));
+	       (flags & PF_EXITING || task_is_user_worker(task));
+}
+
+/*
+ * Was @task killed?  get_signal() takes the SIGKILL back when it acts on it, and
+ * sets PF_SIGNALED before that, so that one of the two is seen:
+ *
+ *	CPU 0 (here)				CPU 1 (@task, get_signal())
+ *
+ *	SIGKILL pending?			PF_SIGNALED
+ *	smp_rmb()				smp_wmb()
+ *	PF_SIGNALED?				SIGKILL is not pending
+ *
+ * What is between that and exit, a ptrace stop and the wait of the threads of a
+ * process for its core dump, ends for a second reason to leave as the sleep of a
+ * task does that is yet to take its SIGKILL.  The dump itself is work of the group,
+ * and only a SIGKILL ends it.
+ */
+static bool freezer_was_killed(struct task_struct *task)
+{
+	if (fatal_signal_pending(task))
+		return true;
+	smp_rmb();
+	return (READ_ONCE(task->flags) & (PF_SIGNALED | PF_DUMPCORE)) ==
+	       PF_SIGNALED;
 }
 
 static bool freezer_is_killable(struct task_struct *task)
@@ -409,7 +432,7 @@ static bool freezer_is_killable(struct task_struct *task)
  */
 bool freezer_wants_to_leave(struct task_struct *task)
 {
-	return unlikely(fatal_signal_pending(task)) &&
+	return unlikely(freezer_was_killed(task)) &&
 	       (READ_ONCE(task->signal->group_exec_task) ||
 		tsk_is_oom_victim(task) || freezer_is_killable(task));
 }
@@ -524,7 +547,7 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 		/* It may still be in __schedule(), which holds rq->lock for it. */
 		smp_cond_load_acquire(&p->on_cpu, !VAL);
 #endif
-		if (unlikely(freezer_is_past_last_door(p) ||
+		if (unlikely(READ_ONCE(p->flags) & PF_EXITING ||
 			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
 			how = CGROUP_FREEZER_ASLEEP;
 		} else if (unlikely(data_race(!!p->in_iowait)) &&
@@ -597,6 +620,7 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
 	    likely(state != TASK_RUNNING)) {
 		data_race(p->saved_state = TASK_RUNNING);
+		cgroup_freezer_set_unsafe(p, false);
 		if (likely(!data_race(task_is_runnable(p)))) {
 			WRITE_ONCE(p->__state, state);
 			freezer_unlock_sleep(p, flags);
@@ -690,8 +714,10 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
  * The flag may already be set for another reason.  resume_user_mode_work()
  * clears it before it comes to the door, with a full barrier in between, so
  * either it is still set after (A) or the door is seen closed.
+ *
+ * Return: true if @task is at rest.
  */
-static __always_inline void freezer_close_door(struct task_struct *task,
+static __always_inline bool freezer_close_door(struct task_struct *task,
 					       struct cgroup_freezer *freezer)
 {
 	enum cgroup_freezer_rest how;
@@ -706,11 +732,12 @@ static __always_inline void freezer_close_door(struct task_struct *task,
 		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
 		WRITE_ONCE(task->cgroup_freezer_rest, how);
 		freezer_trace_rest(task, freezer, how);
-		return;
+		return true;
 	}
 
 	freezer_task_busy(task, freezer);
 	kick_process(task);
+	return false;
 }
 
 /*
@@ -1060,6 +1087,8 @@ static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 	child->cgroup_freezer_unsafe = 0;
 	child->cgroup_freezer_rest = CGROUP_FREEZER_BUSY;
 	child->cgroup_freezer_busy_in = NULL;
+	/* and is not killed, where a killed one may still make a worker */
+	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE);
 
 	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
@@ -1183,6 +1212,9 @@ static unsigned int freezer_recount_task(struct task_struct *task, void *data)
 	if (!task->cgroup_freezer_closed || freezer_task_is_busy(task) ||
 	    !freezer_is_leaving(task))
 		return 1;
+	/* a cgroup below that is CHECKPOINTING is not to become FREEZING */
+	if (freezer != data && freezer_is_guarded(freezer))
+		return 1;
 
 	if (freezer_task_is_moving(task))
 		freezer_task_rests(task, task->cgroup_freezer_rest);
@@ -1200,7 +1232,7 @@ static void freezer_recount(struct cgroup_freezer *freezer)
 {
 	/* full barrier; pairs with (E): a kill that is noted here is seen below */
 	xchg(&freezer->let_go, 0);
-	freezer_visit(freezer, freezer_recount_task, NULL);
+	freezer_visit(freezer, freezer_recount_task, freezer);
 }
 
 static void freezer_recount_all(struct work_struct *work)
@@ -1247,9 +1279,10 @@ unsigned int freezer_pass_close(struct task_struct *task, void *data)
 {
 	struct freezer_pass *pass = data;
 
-	if (!task->cgroup_freezer_closed && !(task->flags & PF_KTHREAD))
-		freezer_close_door(task, pass->freezer);
-	return 1;
+	if (task->cgroup_freezer_closed || task->flags & PF_KTHREAD ||
+	    freezer_close_door(task, pass->freezer))
+		return 1;
+	return FREEZER_WAKE_COST;
 }
 
 static __always_inline
@@ -1956,6 +1989,12 @@ void cgroup_freezer_moved(struct task_struct *task)
 		WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
 		freezer_get_busy(freezer);
 		freezer_put_busy(from);
+	}
+	/* it comes here to die: not in a group that somebody has found FROZEN */
+	if (unlikely(freezer->flags & FREEZER_FREEZING &&
+		     !task->cgroup_freezer_closed && freezer_is_leaving(task))) {
+		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+		freezer_note_let_go(task);
 	}
 	freezer_conform(task, freezer);
 	/* the new one may be killable where the old one was not */

@@ -372,7 +372,8 @@ static unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 	freezer_task_moves(task, attempt->freezer);
 	if (unlikely(freezer_wants_to_leave(task)))
 		cgroup_freezer_kill(task);
-	else if (how == CGROUP_FREEZER_ASLEEP)
+	else if (how == CGROUP_FREEZER_ASLEEP &&
+		 !freezer_is_past_last_door(task))
 		wake_task_to_door(task);
 	return FREEZER_WAKE_COST;
 }

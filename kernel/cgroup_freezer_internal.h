@@ -162,6 +162,7 @@ void freezer_update(struct cgroup_freezer *freezer);
 void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
 enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
 bool freezer_wants_to_leave(struct task_struct *task);
+bool freezer_is_past_last_door(struct task_struct *task);
 int freezer_interrupted(void);
 void freezer_visit(struct cgroup_freezer *top,
 		   unsigned int (*fn)(struct task_struct *task, void *data),
