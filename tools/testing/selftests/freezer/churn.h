@@ -116,6 +116,8 @@ struct churn_kind {
 	bool outside;
 };
 
+/* Tasks come and go: the list of tasks may shrink while FROZEN, never grow. */
+#define MODE_EXITS	0x01
 /* Workers are spread over TOP, MID and LOW. */
 #define MODE_LEVELS	0x02
 /* MID is what is frozen and thawed; TOP must not notice. */
