@@ -7,8 +7,8 @@
  * second time through O_NONBLOCK), and these are counted:
  *
  *   late     not FROZEN within a second
- *   escapes  while FROZEN, the user mode code of a task inside has run, or a
- *            task was added; in modes without exits also: a task went away
+ *   escapes  while FROZEN, the user mode code of a task inside has run, or the
+ *            list of tasks has changed
  *   leaked   a system call of a worker ended otherwise than without a freeze:
  *            EINTR, a short or an early result, an io_uring completion with an
  *            error, a FUSE_INTERRUPT
@@ -38,7 +38,7 @@ const struct churn_mode churn_modes[] = {
 	{
 		.name = "judge",
 		.what = "escapes made on purpose, which must be reported",
-		.flags = MODE_SERVER | MODE_EXITS | MODE_JUDGE,
+		.flags = MODE_SERVER | MODE_JUDGE,
 		.workers = 3,
 		.kind = { { work_intruder, true }, { work_liar } },
 	}, {
@@ -54,55 +54,46 @@ const struct churn_mode churn_modes[] = {
 	}, {
 		.name = "fork",
 		.what = "children, grandchildren, orphans",
-		.flags = MODE_EXITS,
 		.workers = 4,
 		.kind = { { work_fork } },
 	}, {
 		.name = "vfork",
 		.what = "parents wait for short-lived vfork children",
-		.flags = MODE_EXITS,
 		.workers = 6,
 		.kind = { { work_vfork } },
 	}, {
 		.name = "dstate",
 		.what = "parents in D state behind slow vfork children",
-		.flags = MODE_EXITS,
 		.workers = 8,
 		.kind = { { work_dstate } },
 	}, {
 		.name = "forkexec",
 		.what = "fork or vfork, and exec",
-		.flags = MODE_EXITS,
 		.workers = 4,
 		.kind = { { work_forkexec } },
 	}, {
 		.name = "texec",
 		.what = "exec by a thread which is not the leader",
-		.flags = MODE_EXITS,
 		.workers = 4,
 		.kind = { { work_texec } },
 	}, {
 		.name = "threads",
 		.what = "threads are created, end and are joined",
-		.flags = MODE_EXITS,
 		.workers = 4,
 		.kind = { { work_threads } },
 	}, {
 		.name = "exit_group",
 		.what = "a thread ends its process",
-		.flags = MODE_EXITS,
 		.workers = 4,
 		.kind = { { work_exit_group } },
 	}, {
 		.name = "kill",
 		.what = "processes with threads are killed from inside",
-		.flags = MODE_EXITS,
 		.workers = 4,
 		.kind = { { work_kill } },
 	}, {
 		.name = "coredump",
 		.what = "a thread aborts, its process dumps core",
-		.flags = MODE_EXITS,
 		.workers = 3,
 		.setup = setup_coredump,
 		.teardown = teardown_coredump,
@@ -164,32 +155,32 @@ const struct churn_mode churn_modes[] = {
 	}, {
 		.name = "nested",
 		.what = "three levels with tasks in each, the top is frozen",
-		.flags = MODE_EXITS | MODE_LEVELS,
+		.flags = MODE_LEVELS,
 		.workers = 9,
 		.kind = { { work_spin }, { work_sleep }, { work_fork } },
 	}, {
 		.name = "nested_mid",
 		.what = "the same, the middle is frozen and the top goes on",
-		.flags = MODE_EXITS | MODE_LEVELS | MODE_MID,
+		.flags = MODE_LEVELS | MODE_MID,
 		.workers = 9,
 		.kind = { { work_spin }, { work_sleep }, { work_fork } },
 	}, {
 		.name = "migrate",
 		.what = "tasks are moved in and out, also single threads",
-		.flags = MODE_MOVES | MODE_EXITS,
+		.flags = MODE_MOVES,
 		.workers = 6,
 		.kind = { { work_spin }, { work_sleep }, { work_fork_quiet },
 			  { work_two_threads } },
 	}, {
 		.name = "migrate_within",
 		.what = "tasks are moved between three levels, top is frozen",
-		.flags = MODE_WITHIN | MODE_EXITS,
+		.flags = MODE_WITHIN,
 		.workers = 9,
 		.kind = { { work_spin }, { work_sleep }, { work_fork } },
 	}, {
 		.name = "children",
 		.what = "tasks are moved into new children, which are removed",
-		.flags = MODE_WITHIN | MODE_CHILDREN | MODE_EXITS,
+		.flags = MODE_WITHIN | MODE_CHILDREN,
 		.workers = 4,
 		.kind = { { work_spin }, { work_fork }, { work_sleep },
 			  { work_two_threads } },
@@ -212,7 +203,6 @@ const struct churn_mode churn_modes[] = {
 	}, {
 		.name = "io_uring",
 		.what = "reads by worker threads, SQPOLL, timeouts",
-		.flags = MODE_EXITS,
 		.workers = 6,
 		.setup = setup_uring,
 		.kind = { { work_uring_async }, { work_uring_sqpoll },
@@ -220,7 +210,6 @@ const struct churn_mode churn_modes[] = {
 	}, {
 		.name = "mix",
 		.what = "many of the above side by side",
-		.flags = MODE_EXITS,
 		.workers = 8,
 		.kind = { { work_texec }, { work_vfork }, { work_signals },
 			  { work_ptrace_syscall }, { work_jobctl },
@@ -334,7 +323,7 @@ static int run_mode(const struct churn_mode *mode, int nr,
 	printf("\n");
 	bad = ret || status || !res->complete;
 	if (mode->flags & MODE_JUDGE)
-		bad |= !res->grown || res->escapes <= res->grown;
+		bad |= !res->grown || res->escapes <= res->grown + res->gone;
 	else
 		bad |= res->late || res->escapes || res->leaks || res->hung ||
 		       res->errors;

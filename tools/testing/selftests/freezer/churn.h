@@ -73,7 +73,8 @@ struct churn_result {
 	int late;	/* not FROZEN within a second */
 	int stuck;	/* of those: not FROZEN within the limit either */
 	int escapes;
-	int grown;	/* of those: tasks that came into the list */
+	int grown;	/* of those: tasks that came into the list ... */
+	int gone;	/* ... and that went away from it */
 	int leaks;
 	int hung;
 	int errors;	/* a write, a state or a worker was not as it should be */
@@ -116,8 +117,6 @@ struct churn_kind {
 	bool outside;
 };
 
-/* Tasks come and go: the list of tasks may shrink while FROZEN, never grow. */
-#define MODE_EXITS	0x01
 /* Workers are spread over TOP, MID and LOW. */
 #define MODE_LEVELS	0x02
 /* MID is what is frozen and thawed; TOP must not notice. */

@@ -153,34 +153,27 @@ static void window_judge(const struct window *w)
 }
 
 /*
- * No task may be added. In modes with exits tasks may go away: those that were
- * past their last look at the door. An exec that waits for its killed siblings
- * may get so far that its thread takes over the id of the dead leader, which
- * then is in the list of tasks again, in the place of the thread's own id. It
- * is the id of a process that was there before (@procs).
+ * No task may be added and none may go away, in any mode: a task that was let go
+ * to die before, by an exec, a kill or its own exit, kept the group from FROZEN
+ * until it was gone.
  */
 static void judge_lists(const struct churn_tasks *was,
-			const struct churn_tasks *is,
-			const struct churn_tasks *procs, const char *file)
+			const struct churn_tasks *is, const char *file)
 {
 	int i;
 
 	for (i = 0; i < is->nr; i++) {
 		if (churn_in_tasks(was, is->id[i]))
 			continue;
-		if (run.mode->flags & MODE_EXITS && is->nr <= was->nr &&
-		    churn_in_tasks(procs, is->id[i]))
-			continue;
 		run.res->grown++;
 		FAULT(run.res->escapes,
 		      "ESCAPE: task %d was added to %s while FROZEN (%d, now %d tasks)",
 		      is->id[i], file, was->nr, is->nr);
 	}
-	if (run.mode->flags & MODE_EXITS)
-		return;
 	for (i = 0; i < was->nr; i++) {
 		if (churn_in_tasks(is, was->id[i]))
 			continue;
+		run.res->gone++;
 		FAULT(run.res->escapes,
 		      "ESCAPE: task %d has left %s while FROZEN (%d, now %d tasks)",
 		      was->id[i], file, was->nr, is->nr);
@@ -224,8 +217,8 @@ void check_window(void)
 	churn_read_tasks(&tasks[1], "tasks", run.first, run.last);
 	churn_read_tasks(&procs[1], "cgroup.procs", run.first, run.last);
 	window_judge(&w);
-	judge_lists(&tasks[0], &tasks[1], &procs[0], "tasks");
-	judge_lists(&procs[0], &procs[1], &procs[0], "cgroup.procs");
+	judge_lists(&tasks[0], &tasks[1], "tasks");
+	judge_lists(&procs[0], &procs[1], "cgroup.procs");
 	for (i = run.first; i <= run.last; i++) {
 		if (frz_state_is(churn->path[i], "FROZEN") == 1)
 			continue;

@@ -2,6 +2,12 @@
 /*
  * freezer.stat and freezer.blockers: what they count and whom they name.
  */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
 #include "freezer_test.h"
 
 /*
@@ -170,6 +176,345 @@ FREEZER_TEST(blockers_are_named)
 	ASSERT_THAWS(self->cg);
 	EXPECT_FILE(self->cg, "freezer.blockers", "");
 	EXPECT_EQ(0, frz_load(&busy[0]->cut));
+}
+
+/*
+ * Many busy threads: each is in one system call for longer than any test lasts,
+ * since all of them have to share the CPUs. Only a signal ends it. They have the
+ * lowest priority, so that their number does not slow down those who look.
+ */
+#define MANY_PER_PROCESS	250
+#define MANY_IOVS		512
+#define MANY_BUF		(1024 * 1024)
+#define MANY_MAX		2000
+
+struct many {
+	unsigned long begun;
+	unsigned long ended;
+	unsigned long tid[MANY_MAX];
+	int go[2];
+};
+
+struct many_one {
+	struct many *many;
+	int from;
+	int num;
+};
+
+static struct iovec many_iov[MANY_IOVS];
+
+static void *many_thread(void *arg)
+{
+	struct many_one *one = arg;
+	struct many *many = one->many;
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	int i = __atomic_fetch_add(&one->num, 1, __ATOMIC_SEQ_CST);
+	char c;
+
+	/* until the other end is closed: all begin at the same time */
+	if (fd < 0 || read(many->go[0], &c, 1))
+		_exit(1);
+	frz_store(&many->tid[one->from + i], syscall(SYS_gettid));
+	frz_inc(&many->begun);
+	if (preadv(fd, many_iov, MANY_IOVS, 0))
+		frz_inc(&many->ended);
+	return NULL;
+}
+
+static int many_process(void *arg)
+{
+	struct many_one *one = arg;
+	int i, threads = one->num;
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *buf = frz_shared(MANY_BUF);
+
+	if (!buf)
+		return 1;
+	close(one->many->go[1]);
+	setpriority(PRIO_PROCESS, 0, 19);
+	for (i = 0; i < MANY_IOVS; i++)
+		many_iov[i] = (struct iovec){ buf, MANY_BUF };
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 * 1024);
+	one->num = 0;
+	for (i = 1; i < threads; i++)
+		if (pthread_create(&thread, &attr, many_thread, one))
+			return 1;
+	many_thread(one);
+	return frz_sleep(NULL);
+}
+
+/* @num of them in @path, inside of their calls: 0 or -errno. */
+static int many_busy(const char *path, struct many *many, int num)
+{
+	struct many_one one[MANY_MAX / MANY_PER_PROCESS];
+	int i, n = 0;
+	pid_t pid;
+
+	if (pipe2(many->go, O_CLOEXEC))
+		return -errno;
+	for (i = 0; num; i++, num -= n) {
+		n = num < MANY_PER_PROCESS ? num : MANY_PER_PROCESS;
+		one[i] = (struct many_one){ many, i * MANY_PER_PROCESS, n };
+		pid = frz_spawn(path, many_process, &one[i]);
+		if (pid < 0)
+			return pid;
+	}
+	num = (i - 1) * MANY_PER_PROCESS + n;
+	close(many->go[1]);
+	close(many->go[0]);
+	return frz_wait_word(&many->begun, num, 2 * FRZ_LIMIT);
+}
+
+/* Go before all others, but not what is forked from now on. */
+static int look_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) ?
+	       -errno : 0;
+}
+
+/* All of a file, read @step bytes at a time: its length, or -errno. */
+static ssize_t read_in_steps(const char *path, const char *file, char *buf,
+			     size_t size, size_t step)
+{
+	char name[FRZ_PATH_MAX + 32];
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/%s", path, file);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	do {
+		if (step > size - 1 - len)
+			step = size - 1 - len;
+		n = read(fd, buf + len, step);
+		if (n > 0)
+			len += n;
+	} while (n > 0);
+	n = n ? -errno : (ssize_t)len;
+	close(fd);
+	buf[len] = 0;
+	return n;
+}
+
+struct blockers {
+	int lines;
+	int bad;			/* lines that are not "pid comm reason" */
+	int twice;
+	char first_bad[64];
+	unsigned char seen[65536];	/* by pid */
+};
+
+static void parse_blockers(char *buf, struct blockers *b)
+{
+	char comm[64], reason[64], rest, *line, *end;
+	int pid;
+
+	memset(b, 0, sizeof(*b));
+	for (line = buf; *line; line = end) {
+		end = strchrnul(line, '\n');
+		b->lines++;
+		/* the last line, too, has an end */
+		if (*end) {
+			*end++ = 0;
+			if (sscanf(line, "%d %63s %63[a-z]%c", &pid, comm,
+				   reason, &rest) == 3 && pid > 0 &&
+			    pid < (int)sizeof(b->seen)) {
+				b->twice += !!b->seen[pid];
+				b->seen[pid] = 1;
+				continue;
+			}
+		}
+		if (!b->bad++)
+			snprintf(b->first_bad, sizeof(b->first_bad), "%s",
+				 line);
+	}
+}
+
+/* How many of @num threads have no line. */
+static int nr_unnamed(const struct blockers *b, const struct many *many, int num)
+{
+	int i, unnamed = 0;
+
+	for (i = 0; i < num; i++)
+		unnamed += !b->seen[many->tid[i] % sizeof(b->seen)];
+	return unnamed;
+}
+
+#define BLOCKERS_SIZE	(1024 * 1024)
+
+/*
+ *	cg
+ *	 |- many	two thousand busy threads
+ *	 |- few		two
+ *	 `- none	a sleeper
+ *
+ * All three are asked to freeze. The file of few has its two lines each time, that
+ * of none is empty and it is FROZEN, whatever goes on elsewhere; that of cg has all
+ * of them, each once. A failure is a file that shows the tasks of others, or leaves
+ * out its own.
+ */
+FREEZER_LONG_TEST(blockers_of_others)
+{
+	struct many *many = frz_shared(sizeof(*many));
+	struct many *few = frz_shared(sizeof(*few));
+	struct blockers *b = frz_shared(sizeof(*b));
+	unsigned long *word = ASSERT_WORDS(1);
+	char *buf = frz_shared(BLOCKERS_SIZE);
+	char path[3][FRZ_PATH_MAX];
+	int i;
+
+	ASSERT_NE(NULL, many);
+	ASSERT_NE(NULL, few);
+	ASSERT_NE(NULL, b);
+	ASSERT_NE(NULL, buf);
+	ASSERT_EQ(0, frz_create(path[0], self->cg, "many"));
+	ASSERT_EQ(0, frz_create(path[1], self->cg, "few"));
+	ASSERT_EQ(0, frz_create(path[2], self->cg, "none"));
+	ASSERT_SLEEPER(path[2], word);
+	ASSERT_EQ(0, look_first());
+	ASSERT_EQ(0, many_busy(path[1], few, 2));
+	ASSERT_EQ(0, many_busy(path[0], many, MANY_MAX));
+	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
+	ASSERT_BECOMES(path[2], "FROZEN");
+	for (i = 0; i < 100; i++) {
+		ASSERT_LE(0, read_in_steps(path[1], "freezer.blockers", buf,
+					   BLOCKERS_SIZE, 4096));
+		parse_blockers(buf, b);
+		EXPECT_EQ(0, b->bad + b->twice) {
+			TH_LOG("read %d, line: '%s'", i, b->first_bad);
+		}
+		EXPECT_EQ(2, b->lines);
+		ASSERT_EQ(0, nr_unnamed(b, few, 2));
+		EXPECT_FILE(path[2], "freezer.blockers", "");
+		if (i % 10)
+			continue;
+		ASSERT_LE(0, read_in_steps(self->cg, "freezer.blockers", buf,
+					   BLOCKERS_SIZE, 4096));
+		parse_blockers(buf, b);
+		EXPECT_EQ(0, b->bad + b->twice) {
+			TH_LOG("read %d, line: '%s'", i, b->first_bad);
+		}
+		EXPECT_EQ(MANY_MAX + 2, b->lines);
+		ASSERT_EQ(0, nr_unnamed(b, few, 2));
+		ASSERT_EQ(0, nr_unnamed(b, many, MANY_MAX));
+	}
+	EXPECT_EQ(MANY_MAX + 2, frz_stat(self->cg, "nr_busy"));
+	EXPECT_EQ(0, frz_load(&many->ended) + frz_load(&few->ended));
+}
+
+#define STAY		1000
+#define GUESTS		20
+
+struct guests {
+	char frozen[FRZ_PATH_MAX];
+	char thawed[FRZ_PATH_MAX];
+	struct many *many;
+	pid_t spinner[GUESTS];
+	unsigned long moves;
+};
+
+/* To and fro: they become busy there, the spinners come to rest, and they go. */
+static int move_guests(void *arg)
+{
+	struct guests *g = arg;
+	int i, in;
+
+	setpriority(PRIO_PROCESS, 0, -10);
+	for (in = 1;; in = !in) {
+		const char *to = in ? g->frozen : g->thawed;
+
+		for (i = 0; i < GUESTS; i++)
+			if (frz_move_thread(to, g->many->tid[i]) ||
+			    frz_move_thread(to, g->spinner[i]))
+				return 1;
+		frz_inc(&g->moves);
+	}
+	return 0;
+}
+
+/*
+ *	cg
+ *	 |- frozen	a thousand busy threads, which stay
+ *	 `- thawed	guests: busy threads and spinners, which come to "frozen",
+ *			become busy or come to rest there, and leave again
+ *
+ * The file of frozen is many pages long. It is read for some seconds, in large and
+ * small pieces. Each time all that stay are there, nobody is there twice, each line
+ * is whole, and the read comes to an end within the limit of a test for what comes
+ * at once.
+ */
+FREEZER_LONG_TEST(blockers_while_they_change)
+{
+	static const size_t steps[] = { 65536, 4096, 1000, 77 };
+	struct many *many[2] = {
+		frz_shared(sizeof(**many)), frz_shared(sizeof(**many)),
+	};
+	struct guests *g = frz_shared(sizeof(*g));
+	struct blockers *b = frz_shared(sizeof(*b));
+	unsigned long *word = ASSERT_WORDS(1);
+	char *buf = frz_shared(BLOCKERS_SIZE);
+	int i, reads, most = 0, least = MANY_MAX;
+	int64_t begin, end, ns, slowest = 0;
+	ssize_t len, longest = 0;
+
+	ASSERT_NE(NULL, many[0]);
+	ASSERT_NE(NULL, many[1]);
+	ASSERT_NE(NULL, g);
+	ASSERT_NE(NULL, b);
+	ASSERT_NE(NULL, buf);
+	ASSERT_EQ(0, frz_create(g->frozen, self->cg, "frozen"));
+	ASSERT_EQ(0, frz_create(g->thawed, self->cg, "thawed"));
+	g->many = many[1];
+	ASSERT_EQ(0, look_first());
+	for (i = 0; i < GUESTS; i++)
+		g->spinner[i] = ASSERT_SPINNER(g->thawed, word);
+	ASSERT_EQ(0, many_busy(g->thawed, many[1], GUESTS));
+	ASSERT_EQ(0, many_busy(g->frozen, many[0], STAY));
+	ASSERT_EQ(0, frz_write_nonblock(g->frozen, "freezer.state", "FROZEN"));
+	ASSERT_PID(frz_spawn(NULL, move_guests, g));
+	ASSERT_EQ(0, frz_wait_word(&g->moves, 2, FRZ_LIMIT));
+
+	end = frz_now_ns() + 5000000000LL;
+	for (reads = 0; reads < 40 || frz_now_ns() < end; reads++) {
+		begin = frz_now_ns();
+		len = read_in_steps(g->frozen, "freezer.blockers", buf,
+				    BLOCKERS_SIZE,
+				    steps[reads % ARRAY_SIZE(steps)]);
+		ns = frz_now_ns() - begin;
+		ASSERT_LE(0, len);
+		if (ns > slowest)
+			slowest = ns;
+		if (len > longest)
+			longest = len;
+		parse_blockers(buf, b);
+		if (b->lines > most)
+			most = b->lines;
+		if (b->lines < least)
+			least = b->lines;
+		ASSERT_EQ(0, b->bad) {
+			TH_LOG("read %d, line: '%s'", reads, b->first_bad);
+		}
+		ASSERT_EQ(0, b->twice);
+		ASSERT_EQ(0, nr_unnamed(b, many[0], STAY)) {
+			TH_LOG("read %d: %d lines", reads, b->lines);
+		}
+		/* the movers go on */
+		usleep(1000);
+	}
+	TH_LOG("%d reads, %d to %d lines, %zd bytes at most, slowest %lld ms",
+	       reads, least, most, longest, (long long)slowest / 1000000);
+	TH_LOG("%lu rounds of moves", frz_load(&g->moves));
+	EXPECT_GT(FRZ_AT_ONCE * 1000000LL, slowest);
+	EXPECT_LT(2, frz_load(&g->moves));
+	EXPECT_LT(STAY, most);
+	EXPECT_GE(STAY + 2 * GUESTS, most);
+	EXPECT_EQ(0, frz_load(&many[0]->ended));
 }
 
 TEST_HARNESS_MAIN

@@ -3,6 +3,9 @@
  * The state of one cgroup: what a write does and what it returns (clauses C1
  * to C5 of the contract, errors included).
  */
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
 #include "freezer_test.h"
 
 /* A busy task that no test waits for: its call is cut by the final kill. */
@@ -349,6 +352,129 @@ FREEZER_TEST(writer_killed)
 	ASSERT_EQ(0, frz_wait_asleep(next, FRZ_LIMIT));
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(-ECANCELED, frz_writer_result(next, FRZ_LIMIT));
+}
+
+/* A write of FROZEN that takes its own time. */
+struct timed_write {
+	const char *path;
+	int64_t ns;
+};
+
+static int freeze_timed(void *arg)
+{
+	struct timed_write *w = arg;
+	int64_t begin = frz_now_ns();
+	int err = frz_freeze(w->path);
+
+	w->ns = frz_now_ns() - begin;
+	return -err;
+}
+
+/*
+ * End the sleep of @pid, a tracee, without a signal, as a debugger does: it is in
+ * a stop now, and a call that was under way is begun again when it goes on.
+ * 0 or -errno; the wait status if it has ended instead.
+ */
+static int interrupt_tracee(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0))
+		return -errno;
+	status = frz_wait_stop(pid, 0, FRZ_LIMIT);
+	return status < 0 ? status : WIFSTOPPED(status) ? 0 : status;
+}
+
+static int continue_tracee(pid_t pid)
+{
+	return ptrace(PTRACE_CONT, pid, 0, 0) ? -errno : 0;
+}
+
+/*
+ * A THAWED cancels a writer (C2) also while the writer is away from its wait:
+ *
+ *	cg		a task that is busy for long
+ *	the writer	waits for FROZEN; outside, and traced
+ *
+ * The tracer interrupts the writer, which is no signal, so its write is not over.
+ * While it is stopped somebody writes THAWED. When it goes on its write gives
+ * ECANCELED, and the state stays THAWED. A failure is a group that is frozen by
+ * the write that was begun anew, after its owner has thawed it.
+ */
+FREEZER_TEST(cancelled_behind_a_tracer)
+{
+	struct frz_busy *busy = frz_busy_new(FOR_EVER);
+	int i, result;
+	pid_t pid;
+
+	ASSERT_BUSY(self->cg, busy);
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "5000"));
+	pid = frz_writer(self->cg, "freezer.state", "FROZEN", false);
+	ASSERT_LT(0, pid);
+	ASSERT_WAITS(self->cg, pid);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	/* an interruption alone makes no difference */
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, interrupt_tracee(pid));
+		EXPECT_STATE(self->cg, "FREEZING");
+		if (i == 2)
+			ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, continue_tracee(pid));
+		if (i < 2)
+			ASSERT_WAITS(self->cg, pid);
+	}
+	result = frz_writer_result(pid, FRZ_LIMIT);
+	EXPECT_EQ(-ECANCELED, result) {
+		TH_LOG("the write gave: %s", strerror(-result));
+	}
+	EXPECT_STATE(self->cg, "THAWED");
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
+	EXPECT_EQ(0, frz_stat(self->cg, "nr_timeouts"));
+}
+
+/*
+ * The time limit of a write is one limit, however often a tracer interrupts the
+ * writer (C2): with a limit of two seconds, and an interruption each half second,
+ * it is EBUSY after these two seconds, counted once. A failure is a writer that
+ * waits for as long as it is looked at.
+ */
+FREEZER_TEST(time_limit_behind_a_tracer)
+{
+	struct timed_write *w = frz_shared(sizeof(*w));
+	struct frz_busy *busy = frz_busy_new(FOR_EVER);
+	int i, status = -ETIMEDOUT;
+	pid_t pid;
+
+	ASSERT_NE(NULL, w);
+	ASSERT_BUSY(self->cg, busy);
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "2000"));
+	w->path = self->cg;
+	pid = ASSERT_PID(frz_spawn(NULL, freeze_timed, w));
+	ASSERT_WAITS(self->cg, pid);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	for (i = 0; i < 8 && status == -ETIMEDOUT; i++) {
+		status = frz_wait_exit(pid, 500);
+		if (status != -ETIMEDOUT)
+			break;
+		status = interrupt_tracee(pid);
+		ASSERT_LE(0, status);
+		/* it may have ended at that moment */
+		if (status)
+			break;
+		status = -ETIMEDOUT;
+		ASSERT_EQ(0, continue_tracee(pid));
+	}
+	if (status == -ETIMEDOUT)
+		status = frz_wait_exit(pid, FRZ_LIMIT);
+	ASSERT_LE(0, status);
+	EXPECT_LT(2, i);
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(EBUSY, WEXITSTATUS(status));
+	EXPECT_LE(2000000000, w->ns);
+	EXPECT_GE(3000000000, w->ns);
+	EXPECT_STATE(self->cg, "FREEZING");
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_timeouts"));
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
 }
 
 /*

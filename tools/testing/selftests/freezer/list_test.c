@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The list of tasks of a FROZEN group stands still (C1, C9): "freeze, read the
+ * list, act on it" is how batch systems and checkpoint programs work. A task that
+ * is let go to die while the group is asked to freeze, by an exec of its process,
+ * by the OOM killer or because of freezer.killable, keeps it from FROZEN until it
+ * is gone. So does one that exits, but for no longer than 100 ms.
+ *
+ *	list_test -n N ...	N freezes of each kind instead of some tens
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "freezer_test.h"
+#include "memcg_test.h"
+
+#define NR_WORKERS	8
+#define NR_THREADS	3	/* beside the leader */
+#define FREEZES		40
+
+/* When the list is read again, after the write of FROZEN has returned. */
+#define FIRST_MS	20
+#define SECOND_MS	50
+
+/* Freezes with a fault, then there is nothing to learn. */
+#define ENOUGH		5
+
+/* For an OOM kill: the limit, and what is taken. */
+#define OOM_LIMIT	(4UL << 20)
+#define OOM_SIZE	(64UL << 20)
+
+static int nr_rounds;
+
+/* Counters of the workers; in a file, since nothing else survives an exec. */
+struct words {
+	unsigned long rounds[NR_WORKERS];
+	unsigned long errors;
+};
+
+static struct words *words;
+
+static const char words_file[] = "/tmp/freezer_selftest.list";
+static const char core_file[] = "/tmp/freezer_selftest.core";
+
+static struct words *map_words(void)
+{
+	int fd = open(words_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *p;
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct words)))
+		return NULL;
+	p = mmap(NULL, sizeof(struct words), PROT_READ | PROT_WRITE,
+		 MAP_SHARED, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * The threads of a process: one in user mode, one in a sleep that can be frozen
+ * in place, one in a sleep that cannot.
+ */
+static void *spin_thread(void *arg)
+{
+	for (;;)
+		sched_yield();
+	return NULL;
+}
+
+static void *nap_thread(void *arg)
+{
+	for (;;)
+		usleep(500);
+	return NULL;
+}
+
+static void *pause_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int start_threads(void)
+{
+	static void *(* const fn[NR_THREADS])(void *) = {
+		spin_thread, nap_thread, pause_thread,
+	};
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < NR_THREADS; i++)
+		if (pthread_create(&thread, NULL, fn[i], NULL))
+			return -1;
+	return 0;
+}
+
+static void exec_self(const char *what, int worker)
+{
+	char nr[16];
+
+	snprintf(nr, sizeof(nr), "%d", worker);
+	execl("/proc/self/exe", "list_test", what, nr, NULL);
+	frz_inc(&words->errors);
+	_exit(1);
+}
+
+struct exec {
+	const char *what;
+	int nr;
+};
+
+static void *exec_thread(void *arg)
+{
+	struct exec *exec = arg;
+
+	exec_self(exec->what, exec->nr);
+	return NULL;
+}
+
+/* Threads, and one of them, or the leader, executes us again. */
+static int run_helper(const char *what, int nr)
+{
+	struct exec exec = { what, nr };
+	pthread_t thread;
+
+	words = map_words();
+	if (!words || !strcmp(what, "--exit"))
+		return !words;
+	frz_inc(&words->rounds[nr]);
+	if (start_threads())
+		return 1;
+	if (!strcmp(what, "--leader"))
+		exec_self(what, nr);
+	if (pthread_create(&thread, NULL, exec_thread, &exec))
+		return 1;
+	pause_thread(NULL);
+	return 0;
+}
+
+FIXTURE(list) {
+	char cg[FRZ_PATH_MAX];
+	char pattern[256];
+};
+
+/*
+ * What a worker does: it executes itself (@exec), or it has children that end in
+ * one way (@child) and with one wait status (@status).
+ */
+FIXTURE_VARIANT(list) {
+	const char *exec;
+	void (*child)(void);
+	int status;
+	bool vforks;
+	bool kills;
+	bool dumps;
+	bool ooms;
+};
+
+static void exit_child(void)
+{
+	usleep(200);
+	_exit(9);
+}
+
+static void killed_child(void)
+{
+	pause_thread(NULL);
+}
+
+static void core_child(void)
+{
+	struct rlimit lim = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_CORE, &lim))
+		_exit(98);
+	signal(SIGQUIT, SIG_DFL);
+	raise(SIGQUIT);
+	_exit(97);
+}
+
+static void oom_child(void)
+{
+	char *p;
+
+	if (frz_write(MEMCG_DIR, "cgroup.procs", "0"))
+		_exit(96);
+	p = mmap(NULL, OOM_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		_exit(95);
+	memset(p, 1, OOM_SIZE);
+	_exit(94);
+}
+
+FIXTURE_VARIANT_ADD(list, exec_by_leader) { .exec = "--leader" };
+FIXTURE_VARIANT_ADD(list, exec_by_thread) { .exec = "--thread" };
+FIXTURE_VARIANT_ADD(list, exec_after_vfork) { .vforks = true };
+FIXTURE_VARIANT_ADD(list, exits) { .child = exit_child, .status = 9 << 8 };
+
+FIXTURE_VARIANT_ADD(list, kills) {
+	.child = killed_child, .status = SIGKILL, .kills = true,
+};
+
+FIXTURE_VARIANT_ADD(list, core_dumps) {
+	.child = core_child, .status = SIGQUIT, .dumps = true,
+};
+
+FIXTURE_VARIANT_ADD(list, oom_kills) {
+	.child = oom_child, .status = SIGKILL, .ooms = true,
+};
+
+struct worker {
+	const struct _fixture_variant_list *kind;
+	int nr;
+};
+
+static pid_t start_child(const struct worker *w)
+{
+	pid_t pid;
+
+	if (w->kind->vforks) {
+		pid = vfork();
+		if (!pid)
+			exec_self("--exit", w->nr);
+		return pid;
+	}
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (start_threads())
+			_exit(99);
+		w->kind->child();
+	}
+	return pid;
+}
+
+static int run_worker(void *arg)
+{
+	const struct worker *w = arg;
+	int status;
+	pid_t pid;
+
+	words = map_words();
+	if (!words)
+		return 1;
+	if (w->kind->exec)
+		exec_self(w->kind->exec, w->nr);
+	for (;;) {
+		pid = start_child(w);
+		if (w->kind->kills && pid > 0) {
+			usleep(500);
+			kill(pid, SIGKILL);
+		}
+		/* a dump has no file if there is another one at that moment */
+		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
+		    (status & ~WCOREFLAG) != w->kind->status)
+			frz_inc(&words->errors);
+		frz_inc(&words->rounds[w->nr]);
+	}
+	return 0;
+}
+
+FIXTURE_SETUP(list)
+{
+	const char *what = "";
+
+	freezer_setup(_metadata, (void *)self, NULL);
+	unlink(words_file);
+	words = map_words();
+	ASSERT_NE(NULL, words);
+	if (variant->kills)
+		ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "1"));
+	if (variant->dumps) {
+		ASSERT_EQ(0, frz_read("/proc/sys/kernel", "core_pattern",
+				      self->pattern, sizeof(self->pattern)));
+		ASSERT_EQ(0, frz_write("/proc/sys/kernel", "core_pattern",
+				       core_file));
+	}
+	if (variant->ooms)
+		ASSERT_EQ(0, memcg_setup(OOM_LIMIT, &what)) {
+			TH_LOG("%s", what);
+		}
+}
+
+FIXTURE_TEARDOWN(list)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+	if (self->pattern[0])
+		EXPECT_EQ(0, frz_write("/proc/sys/kernel", "core_pattern",
+				       self->pattern));
+	if (variant->ooms)
+		memcg_teardown();
+	unlink(words_file);
+	unlink(core_file);
+}
+
+struct ids {
+	int num;
+	pid_t id[1024];
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	return *(const pid_t *)a - *(const pid_t *)b;
+}
+
+static int read_ids(const char *cg, const char *file, struct ids *ids)
+{
+	ids->num = frz_list(cg, file, ids->id, ARRAY_SIZE(ids->id));
+	if (ids->num < 0)
+		return ids->num;
+	qsort(ids->id, ids->num, sizeof(ids->id[0]), compare_ids);
+	return 0;
+}
+
+/* How many of @a are not in @b; the first of them into *@which. */
+static int nr_missing(const struct ids *a, const struct ids *b, pid_t *which)
+{
+	int i, num = 0;
+
+	for (i = 0; i < a->num; i++) {
+		if (bsearch(&a->id[i], b->id, b->num, sizeof(b->id[0]),
+			    compare_ids))
+			continue;
+		if (!num++)
+			*which = a->id[i];
+	}
+	return num;
+}
+
+static const char * const list_files[] = { "tasks", "cgroup.procs" };
+
+/* Read the lists once more: in how many something has changed, or -errno. */
+static int lists_differ(struct __test_metadata *_metadata, const char *cg,
+			const struct ids *was, int ms)
+{
+	static struct ids is;
+	int i, gone, come, num = 0;
+	pid_t went = 0, came = 0;
+
+	for (i = 0; i < 2; i++) {
+		int err = read_ids(cg, list_files[i], &is);
+
+		if (err)
+			return err;
+		gone = nr_missing(&was[i], &is, &went);
+		come = nr_missing(&is, &was[i], &came);
+		if (!gone && !come)
+			continue;
+		num++;
+		TH_LOG("%d ms after FROZEN: %s had %d ids, has %d", ms,
+		       list_files[i], was[i].num, is.num);
+		TH_LOG("... %d are gone (%d, ...), %d have come (%d, ...)",
+		       gone, went, come, came);
+	}
+	return num;
+}
+
+static int wait_rounds(const unsigned long *since, int num)
+{
+	int i, err = 0;
+
+	for (i = 0; i < num && !err; i++)
+		err = frz_wait_word(&words->rounds[i], since[i] + 1,
+				    FRZ_LIMIT);
+	return err;
+}
+
+/*
+ *	cg	eight processes that start and end tasks in one way; one for the
+ *		OOM killer, which else has more than one victim at a time
+ *
+ * Forty times they run for a while and FROZEN is written. The ids in "tasks" and
+ * in "cgroup.procs" when the write returns are those 20 and 50 ms later, and the
+ * state still reads FROZEN then; all go on after the thaw. A failure is a task
+ * that was still to die, or to take over the id of another, when FROZEN was said.
+ */
+TEST_F_TIMEOUT(list, stands_still, 1800)
+{
+	int i, differ, err, num = variant->ooms ? 1 : NR_WORKERS;
+	int changed = 0, unfrozen = 0;
+	struct worker worker[NR_WORKERS];
+	unsigned long since[NR_WORKERS] = {};
+	static struct ids was[2];
+	unsigned int seed = 1;
+	int64_t begin, ns, slowest = 0;
+
+	for (i = 0; i < num; i++) {
+		worker[i] = (struct worker){ variant, i };
+		ASSERT_PID(frz_spawn(self->cg, run_worker, &worker[i]));
+	}
+	ASSERT_EQ(0, wait_rounds(since, num));
+
+	for (i = 0; i < (nr_rounds ?: FREEZES); i++) {
+		usleep(rand_r(&seed) % 5000);
+		begin = frz_now_ns();
+		err = frz_freeze(self->cg);
+		ns = frz_now_ns() - begin;
+		ASSERT_EQ(0, err) {
+			TH_LOG("freeze %d: %s", i, frz_describe(self->cg));
+		}
+		if (ns > slowest)
+			slowest = ns;
+		ASSERT_EQ(0, read_ids(self->cg, list_files[0], &was[0]));
+		ASSERT_EQ(0, read_ids(self->cg, list_files[1], &was[1]));
+		ASSERT_LE(num, was[1].num);
+		memcpy(since, words->rounds, num * sizeof(since[0]));
+
+		frz_sleep_ms(FIRST_MS);
+		differ = lists_differ(_metadata, self->cg, was, FIRST_MS);
+		ASSERT_LE(0, differ);
+		if (!differ) {
+			frz_sleep_ms(SECOND_MS - FIRST_MS);
+			differ = lists_differ(_metadata, self->cg, was,
+					      SECOND_MS);
+			ASSERT_LE(0, differ);
+		}
+		changed += !!differ;
+		unfrozen += frz_state_is(self->cg, "FROZEN") != 1;
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, wait_rounds(since, num)) {
+			TH_LOG("freeze %d: they do not go on", i);
+		}
+		if (!nr_rounds && changed + unfrozen >= ENOUGH) {
+			i++;
+			break;
+		}
+	}
+	TH_LOG("%d freezes, slowest %lld ms", i, (long long)slowest / 1000000);
+	TH_LOG("another list later: %d, no longer FROZEN: %d", changed,
+	       unfrozen);
+	EXPECT_EQ(0, changed);
+	EXPECT_EQ(0, unfrozen);
+	EXPECT_EQ(0, frz_load(&words->errors));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strncmp(argv[1], "--", 2))
+		_exit(run_helper(argv[1], atoi(argv[2]) % NR_WORKERS));
+	if (argc > 2 && !strcmp(argv[1], "-n")) {
+		nr_rounds = atoi(argv[2]);
+		argv[2] = argv[0];
+		argc -= 2;
+		argv += 2;
+	}
+	return test_harness_run(argc, argv);
+}
