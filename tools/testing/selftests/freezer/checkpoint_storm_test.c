@@ -3,7 +3,7 @@
  * The checkpoint guard in a storm (clause C11): openers, closers, freezes,
  * thaws, migrations, removals and holders that are killed, all at once.
  *
- *	cg		frozen and thawed
+ *	cg		frozen and thawed; a holder that is frozen with it
  *	 |- job		frozen, thawed, guarded; tasks come and go
  *	 |   `- part	tasks, guarded at times
  *	 |- other	the tasks come from here
@@ -275,7 +275,7 @@ TEST_F_TIMEOUT(freezer, storm, LIMIT)
 	};
 	unsigned long rounds = setting("STORM_ROUNDS", ROUNDS);
 	struct storm *s = frz_shared(sizeof(*s));
-	pid_t pid[ARRAY_SIZE(actors)];
+	pid_t pid[ARRAY_SIZE(actors) + 1];
 	unsigned long spins, reads;
 	int64_t end, last, seen = 0;
 	unsigned int i;
@@ -293,6 +293,7 @@ TEST_F_TIMEOUT(freezer, storm, LIMIT)
 
 	for (i = 0; i < ARRAY_SIZE(actors); i++)
 		pid[i] = ASSERT_PID(frz_spawn(NULL, actors[i], s));
+	pid[i] = ASSERT_PID(frz_spawn(s->cg, opener, s));
 
 	end = frz_now_ns() + (getenv("STORM_ROUNDS") ? LIMIT : STORM_SECONDS) *
 	      1000000000LL;
@@ -312,6 +313,12 @@ TEST_F_TIMEOUT(freezer, storm, LIMIT)
 		EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT)) {
 			TH_LOG("actor %u", i);
 		}
+	/* the last one may have been frozen when nobody was left to thaw it */
+	EXPECT_EQ(0, frz_thaw(s->cg)) {
+		TH_LOG("a guard that nobody can give back: %s",
+		       frz_describe(s->job));
+	}
+	EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT));
 	TH_LOG("%lu granted, %lu refused, %lu cancelled, %lu holders killed",
 	       s->granted, s->refused, s->cancelled, s->killed);
 	TH_LOG("%lu thaws, %lu refused, %lu moves, %lu cgroups removed",

@@ -7,7 +7,14 @@
  *	 `- job		where a test says so
  *	     `- part
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/suspend_ioctls.h>
+#include <poll.h>
 #include <sched.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -170,10 +177,10 @@ FREEZER_TEST(requests)
 	EXPECT_STATE(part, "FROZEN");
 	EXPECT_EQ(0, frz_write(self->cg, "freezer.state", "FROZEN"));
 	EXPECT_STATE(self->cg, "FROZEN");
-	EXPECT_EQ(0, frz_write(job, "freezer.state", "THAWED"));
-	EXPECT_EQ(-EBUSY, frz_write(self->cg, "freezer.state", "THAWED"));
 
 	close(fd);
+	EXPECT_STATE(job, "FROZEN");
+	EXPECT_EQ(0, frz_write(job, "freezer.state", "THAWED"));
 	EXPECT_STATE(job, "FROZEN");
 	ASSERT_THAWS(self->cg);
 	EXPECT_STATE(job, "THAWED");
@@ -557,6 +564,274 @@ TEST(with_and_without_the_option)
 	EXPECT_EQ(-ESRCH, kernel_checkpoint("begin", 999999));
 	if (without)
 		EXPECT_EQ(0, kernel_checkpoint("end", getpid()));
+}
+
+struct inner_holder {
+	char path[FRZ_PATH_MAX];
+	unsigned long word;
+	unsigned long spins;
+	unsigned long give_back;
+};
+
+/* Take the guard, count up until told to give it back. */
+static int hold_and_spin(void *arg)
+{
+	struct inner_holder *h = arg;
+	int fd = guard_open(h->path);
+
+	frz_store(&h->word, fd < 0 ? -fd : 1000);
+	while (!frz_load(&h->give_back))
+		frz_inc(&h->spins);
+	close(fd);
+	frz_store(&h->word, 2000);
+	return frz_sleep(NULL);
+}
+
+/*
+ * The holder of a guard is frozen itself, by a cgroup above.
+ *
+ *	cg		frozen after the guard was taken; the holder
+ *	 `- job		frozen by itself, guarded
+ *
+ * The guard was taken on the request of job, so that THAWED of job is EBUSY while
+ * it is held, also while cg asks for the same. So THAWED of cg works at any time:
+ * the holder goes on, gives the guard back, and job can be thawed. If job's
+ * request could go first, THAWED of cg would be EBUSY from then on, because of a
+ * guard that nobody can give back.
+ */
+FREEZER_TEST(holder_is_frozen_above)
+{
+	struct inner_holder *h = frz_shared(sizeof(*h));
+	unsigned long *word = ASSERT_WORDS(1);
+	char job[FRZ_PATH_MAX];
+	int err;
+
+	ASSERT_NE(NULL, h);
+	ASSERT_EQ(0, frz_create(job, self->cg, "job"));
+	snprintf(h->path, sizeof(h->path), "%s", job);
+	ASSERT_SPINNER(job, word);
+	ASSERT_FREEZES(job);
+	ASSERT_PID(frz_spawn(self->cg, hold_and_spin, h));
+	ASSERT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
+	ASSERT_EQ(1000, frz_load(&h->word));
+	ASSERT_EQ(0, frz_wait_move(&h->spins, FRZ_LIMIT));
+
+	ASSERT_FREEZES(self->cg);
+	EXPECT_STANDS(&h->spins);
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_EQ(-EBUSY, frz_write(job, "freezer.state", "THAWED"));
+	EXPECT_FILE(job, "freezer.self_freezing", "1");
+	EXPECT_STATE(job, "CHECKPOINTING");
+	err = frz_write(self->cg, "freezer.state", "THAWED");
+	EXPECT_EQ(0, err) {
+		TH_LOG("the holder cannot be thawed: %s",
+		       frz_describe(self->cg));
+	}
+	if (err) {
+		/* a way out, for what comes after this test */
+		frz_write_nonblock(job, "freezer.state", "FROZEN");
+		frz_thaw(self->cg);
+	}
+	EXPECT_STATE(job, "CHECKPOINTING");
+	EXPECT_EQ(0, frz_wait_move(&h->spins, FRZ_AT_ONCE));
+	EXPECT_STANDS(word);
+
+	frz_store(&h->give_back, 1);
+	EXPECT_EQ(0, frz_wait_word(&h->word, 2000, FRZ_AT_ONCE));
+	EXPECT_STATE(job, "FROZEN");
+	ASSERT_THAWS(job);
+	EXPECT_RUNS(word);
+}
+
+/*
+ * A process that freezes the rest of the system
+ */
+
+struct suspender {
+	char cg[FRZ_PATH_MAX];
+	unsigned long ready;
+	unsigned long listener;		/* a descriptor of it */
+	unsigned long alone;		/* was in user mode meanwhile */
+	unsigned long done;
+	long failed;
+	char state[64];			/* of cg, as read meanwhile */
+	char blockers[256];
+};
+
+/* Have SNAPSHOT_FREEZE wait, before it does anything, until a supervisor says. */
+static int filter_snapshot(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SNAPSHOT_FREEZE, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {
+		.len = ARRAY_SIZE(code),
+		.filter = code,
+	};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -1;
+	/* once its notice is taken the sleep is for no signal but a fatal one */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_NEW_LISTENER |
+		       SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &prog);
+}
+
+static int snapshoot(void *arg)
+{
+	int fd = open("/dev/snapshot", O_RDONLY | O_CLOEXEC), i;
+	int listener = filter_snapshot();
+	struct suspender *s = arg;
+
+	if (fd < 0 || listener < 0) {
+		s->failed = errno;
+		return 1;
+	}
+	frz_store(&s->listener, listener);
+	frz_inc(&s->ready);
+	if (ioctl(fd, SNAPSHOT_FREEZE, 0)) {
+		s->failed = errno;
+	} else {
+		for (i = 0; i < 1000; i++)
+			frz_inc(&s->alone);
+		frz_read(s->cg, "freezer.state", s->state, sizeof(s->state));
+		frz_read(s->cg, "freezer.blockers", s->blockers,
+			 sizeof(s->blockers));
+		if (ioctl(fd, SNAPSHOT_UNFREEZE, 0))
+			s->failed = errno;
+	}
+	frz_inc(&s->done);
+	return frz_sleep(NULL);
+}
+
+/* Start it, and see it held before its ioctl begins: its listener, or -errno. */
+static int suspender_begin(struct suspender *s, const char *cg, uint64_t *id)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct seccomp_notif notice = {};
+	pid_t pid;
+	int pidfd;
+
+	snprintf(s->cg, sizeof(s->cg), "%s", cg);
+	pid = frz_spawn(cg, snapshoot, s);
+	if (pid < 0)
+		return pid;
+	if (frz_wait_word(&s->ready, 1, FRZ_LIMIT))
+		return s->failed ? -s->failed : -ETIMEDOUT;
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	pfd.fd = syscall(SYS_pidfd_getfd, pidfd, (int)s->listener, 0);
+	if (pfd.fd < 0)
+		return -errno;
+	close(pidfd);
+	if (poll(&pfd, 1, FRZ_LIMIT) != 1)
+		return -ETIMEDOUT;
+	if (ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_RECV, &notice))
+		return -errno;
+	*id = notice.id;
+	return pfd.fd;
+}
+
+static int suspender_go(int listener, uint64_t id)
+{
+	struct seccomp_notif_resp resp = {
+		.id = id,
+		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+	};
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) ? -errno : 0;
+}
+
+FIXTURE(suspender) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(suspender) {
+	bool guard;
+	bool wait;		/* the attempt is under way, or has failed */
+};
+
+FIXTURE_VARIANT_ADD(suspender, alone) { .guard = false };
+FIXTURE_VARIANT_ADD(suspender, guard_failed) { .guard = true };
+FIXTURE_VARIANT_ADD(suspender, guard_waits) { .guard = true, .wait = true };
+
+FIXTURE_SETUP(suspender)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+}
+
+FIXTURE_TEARDOWN(suspender)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/*
+ *	cg	a process on its way to freeze the system by /dev/snapshot, which
+ *		will be in user mode then, since nobody else could thaw the system
+ *
+ * It is asleep in its system call, cg is FROZEN. Somebody tries to get the guard,
+ * and has failed, since this sleep cannot be ended, or is still waiting. The
+ * process goes on, freezes the system, and reads the state of its cgroup, which is
+ * FREEZING while it runs, with itself as the blocker. When it has thawed the system
+ * it comes to rest: FROZEN again, and the guard can be had.
+ *
+ * A failure is a task that runs in a FROZEN cgroup, since it was on the account of
+ * the guard, and so was not put on that of the cgroup.
+ */
+TEST_F_TIMEOUT(suspender, is_busy, 90)
+{
+	struct suspender *s = frz_shared(sizeof(*s));
+	struct holder *h = frz_shared(sizeof(*h));
+	int listener, fd, i;
+	uint64_t id;
+
+	ASSERT_NE(NULL, s);
+	ASSERT_NE(NULL, h);
+	listener = suspender_begin(s, self->cg, &id);
+	ASSERT_LE(0, listener) {
+		TH_LOG("%s", strerror(-listener));
+	}
+	ASSERT_FREEZES(self->cg);
+	snprintf(h->path, sizeof(h->path), "%s", self->cg);
+	if (variant->wait) {
+		ASSERT_PID(frz_spawn(NULL, hold, h));
+		EXPECT_BECOMES_FILE(self->cg, "freezer.checkpoint", "held");
+		for (i = 0; i < FRZ_LIMIT && !frz_blockers(self->cg); i++)
+			frz_sleep_ms(1);
+	} else if (variant->guard) {
+		EXPECT_EQ(-EBUSY, guard_open_flags(self->cg, O_NONBLOCK));
+	}
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(0, frz_load(&h->word));
+
+	ASSERT_EQ(0, suspender_go(listener, id));
+	if (variant->wait) {
+		/* its open is restarted, and may come too early for FROZEN */
+		ASSERT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
+		if (frz_load(&h->word) != EBUSY)
+			EXPECT_EQ(1000, frz_load(&h->word));
+	}
+	ASSERT_BECOMES(self->cg, frz_load(&h->word) == 1000 ?
+				 "CHECKPOINTING" : "FROZEN");
+	EXPECT_EQ(1000, frz_load(&s->alone)) {
+		TH_LOG("%s", strerror(s->failed));
+	}
+	EXPECT_STREQ("FREEZING", s->state);
+	EXPECT_STRNE("", s->blockers);
+	EXPECT_EQ(0, frz_load(&s->done));
+	if (!variant->wait) {
+		fd = ASSERT_GUARD(self->cg);
+		close(fd);
+		ASSERT_THAWS(self->cg);
+		EXPECT_EQ(0, frz_wait_word(&s->done, 1, FRZ_LIMIT));
+	}
+	close(listener);
 }
 
 /* The permissions of the file decide, as for freezer.state. */

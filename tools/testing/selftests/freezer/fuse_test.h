@@ -17,7 +17,11 @@
 /* A FUSE file system with nothing but a root directory. */
 static const char fuse_dir[] = "/tmp/freezer_selftest.fuse";
 
-static inline int mount_fuse(void)
+/* One that is nothing but a file, of one page of zeroes. */
+static const char fuse_file[] = "/tmp/freezer_selftest.fusefile";
+
+/* On @where, which exists, with a root of @mode, a directory or a file. */
+static inline int mount_fuse_root(const char *where, unsigned int mode)
 {
 	char opts[128];
 	int fd, err;
@@ -33,16 +37,45 @@ static inline int mount_fuse(void)
 		if (fd < 0)
 			return err;
 	}
-	umount2(fuse_dir, MNT_DETACH);
-	mkdir(fuse_dir, 0755);
 	snprintf(opts, sizeof(opts),
-		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
-	if (mount("freezer_selftest", fuse_dir, "fuse", 0, opts)) {
+		 "fd=%d,rootmode=%o,user_id=0,group_id=0", fd, mode);
+	if (mount("freezer_selftest", where, "fuse", 0, opts)) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
 	return fd;
+}
+
+static inline int mount_fuse(void)
+{
+	umount2(fuse_dir, MNT_DETACH);
+	mkdir(fuse_dir, 0755);
+	return mount_fuse_root(fuse_dir, S_IFDIR);
+}
+
+static inline int mount_fuse_file(void)
+{
+	umount2(fuse_file, MNT_DETACH);
+	close(open(fuse_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	return mount_fuse_root(fuse_file, S_IFREG);
+}
+
+/* With its size, which the kernel has to ask for. */
+static inline int open_fuse_file(void)
+{
+	int fd = open(fuse_file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	return fd < 0 || fstat(fd, &st) || st.st_size != 4096 ? -1 : fd;
+}
+
+/* Whoever waits for an answer gets an error. */
+static inline void unmount_fuse_file(int fd)
+{
+	close(fd);
+	umount2(fuse_file, MNT_DETACH);
+	unlink(fuse_file);
 }
 
 struct request {
@@ -103,6 +136,53 @@ static inline int serve(int fd, const struct request *req)
 		return 0;
 	default:
 		return answer(fd, req, -EOPNOTSUPP, NULL, 0);
+	}
+}
+
+/* The same for the one that is a file. */
+static inline int serve_file(int fd, const struct request *req)
+{
+	struct fuse_attr_out attr = {
+		.attr = {
+			.ino = 1,
+			.mode = S_IFREG | 0644,
+			.nlink = 1,
+			.size = 4096,
+		},
+	};
+	struct fuse_open_out opened = {};
+	char zeroes[128] = {};
+
+	switch (req->head.opcode) {
+	case FUSE_GETATTR:
+		return answer(fd, req, 0, &attr, sizeof(attr));
+	case FUSE_OPEN:
+		return answer(fd, req, 0, &opened, sizeof(opened));
+	case FUSE_READ:
+		return answer(fd, req, 0, zeroes, sizeof(zeroes));
+	case FUSE_FLUSH:
+	case FUSE_RELEASE:
+		return answer(fd, req, 0, NULL, 0);
+	default:
+		return serve(fd, req);
+	}
+}
+
+/* Serve until somebody asks for @opcode, which is not answered: 0 or -errno. */
+static inline int serve_file_until(int fd, unsigned int opcode,
+				   struct request *req)
+{
+	int err;
+
+	for (;;) {
+		err = next_request(fd, req, FRZ_LIMIT);
+		if (err < 0)
+			return err;
+		if ((unsigned int)err == opcode)
+			return 0;
+		err = serve_file(fd, req);
+		if (err)
+			return err;
 	}
 }
 

@@ -3,11 +3,15 @@
  * Tracers and job control: stops of all kinds are at rest, and a tracer or a
  * SIGCONT does not get a task out of a freeze.
  */
+#include <pthread.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include "freezer_test.h"
+#include "fuse_test.h"
 
 /* Let the parent trace us, stop, then count. */
 static int traced_spin(void *word)
@@ -299,4 +303,334 @@ FREEZER_TEST(jobctl_churn)
 	ASSERT_EQ(0, kill(other, SIGKILL));
 }
 
-TEST_HARNESS_MAIN
+/*
+ * Kills that come while a request of the tracer is under way
+ */
+
+/* A tracee, and the tracer that works on it; in shared memory. */
+struct request_test {
+	pid_t pid;
+	unsigned long spins;
+	unsigned long page;		/* of the tracee, not read yet */
+	unsigned long tid;
+	unsigned long ready;
+	unsigned long go;
+	unsigned long execs;		/* programs that have begun */
+	unsigned long done;		/* the request is over */
+	long failed;			/* errno of it */
+	unsigned long dead;		/* 1 + wait status that the tracer saw */
+};
+
+static struct request_test *request_test;
+
+static const char execs_file[] = "/tmp/freezer_selftest.ptrace";
+
+/* What survives an exec. */
+static unsigned long *map_execs(void)
+{
+	int fd = open(execs_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *p;
+
+	if (fd < 0 || ftruncate(fd, sizeof(unsigned long)))
+		return NULL;
+	p = mmap(NULL, sizeof(unsigned long), PROT_READ | PROT_WRITE,
+		 MAP_SHARED, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void *exec_on_go(void *unused)
+{
+	struct request_test *r = request_test;
+
+	frz_store(&r->tid, syscall(SYS_gettid));
+	while (!frz_load(&r->go))
+		usleep(1000);
+	execl("/proc/self/exe", "ptrace_test", "--mark", NULL);
+	r->failed = errno;
+	return NULL;
+}
+
+static int map_page_and_spin(void *arg)
+{
+	struct request_test *r = arg;
+	int fd = open_fuse_file();
+	pthread_t thread;
+	void *page;
+
+	request_test = r;
+	if (fd < 0)
+		return 1;
+	page = mmap(NULL, getpagesize(), PROT_READ, MAP_PRIVATE, fd, 0);
+	if (page == MAP_FAILED ||
+	    pthread_create(&thread, NULL, exec_on_go, NULL))
+		return 2;
+	while (!frz_load(&r->tid))
+		usleep(1000);
+	frz_store(&r->page, (unsigned long)page);
+	return frz_spin(&r->spins);
+}
+
+/* Stop the tracee, wait for the word, look at the page, then see it die. */
+static int peek(void *arg)
+{
+	struct request_test *r = arg;
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, r->pid, 0, 0) ||
+	    ptrace(PTRACE_INTERRUPT, r->pid, 0, 0) ||
+	    waitpid(r->pid, &status, __WALL) != r->pid)
+		return 1;
+	frz_inc(&r->ready);
+	if (frz_wait_word(&r->ready, 2, FRZ_LIMIT))
+		return 2;
+	errno = 0;
+	ptrace(PTRACE_PEEKDATA, r->pid, r->page, 0);
+	r->failed = errno;
+	frz_inc(&r->done);
+	if (waitpid(r->pid, &status, __WALL) == r->pid)
+		frz_store(&r->dead, 1 + status);
+	return frz_sleep(NULL);
+}
+
+FIXTURE(peek) {
+	char cg[FRZ_PATH_MAX];
+	int fuse;
+};
+
+FIXTURE_VARIANT(peek) {
+	bool exec;
+};
+
+FIXTURE_VARIANT_ADD(peek, kill) { .exec = false };
+FIXTURE_VARIANT_ADD(peek, exec_of_a_sibling) { .exec = true };
+
+FIXTURE_SETUP(peek)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+	unlink(execs_file);
+	self->fuse = mount_fuse_file();
+	ASSERT_LE(0, self->fuse);
+}
+
+FIXTURE_TEARDOWN(peek)
+{
+	unmount_fuse_file(self->fuse);
+	freezer_teardown(_metadata, (void *)self, NULL);
+	unlink(execs_file);
+}
+
+/*
+ *	cg
+ *	 |- frozen	a process in a stop for its tracer, which is outside
+ *	 `- thawed	another thread of it
+ *
+ * The tracer looks at a page that a file server holds back, so that it is in the
+ * middle of its request for as long as we like. Meanwhile the process is killed,
+ * killable 1, or its other thread executes a program, which kills the rest of it.
+ * The page comes; the tracer has its answer, and the tracee is gone in time,
+ * though nobody thaws. A failure is a kill that was put off for the tracer's sake
+ * and then forgotten.
+ *
+ *	tracer			killer
+ *
+ *	PTRACE_PEEKDATA
+ *				SIGKILL: not now, a tracer works on it
+ *	done: is it killed?
+ *
+ * (Not with userfaultfd: a tracer gets an error for such a page at once.)
+ */
+TEST_F_TIMEOUT(peek, kill_in_a_request, 90)
+{
+	char frozen[FRZ_PATH_MAX], thawed[FRZ_PATH_MAX];
+	struct request_test *r = frz_shared(sizeof(*r));
+	unsigned long *execs = map_execs();
+	struct request req;
+	pid_t tracer;
+	int i;
+
+	ASSERT_NE(NULL, r);
+	ASSERT_NE(NULL, execs);
+	ASSERT_EQ(0, frz_create(frozen, self->cg, "frozen"));
+	ASSERT_EQ(0, frz_create(thawed, self->cg, "thawed"));
+	ASSERT_EQ(0, frz_write(frozen, "freezer.killable",
+			       variant->exec ? "0" : "1"));
+	r->pid = ASSERT_PID(frz_spawn(frozen, map_page_and_spin, r));
+	for (i = 0; i < FRZ_LIMIT && !frz_load(&r->page); i += FRZ_WATCH)
+		while (next_request(self->fuse, &req, FRZ_WATCH) >= 0)
+			ASSERT_EQ(0, serve_file(self->fuse, &req));
+	ASSERT_EQ(0, frz_wait_move(&r->spins, FRZ_LIMIT));
+	if (variant->exec)
+		ASSERT_EQ(0, frz_move_thread(thawed, r->tid));
+	tracer = ASSERT_PID(frz_spawn(NULL, peek, r));
+	ASSERT_EQ(0, frz_wait_word(&r->ready, 1, FRZ_LIMIT));
+	ASSERT_FREEZES(frozen);
+	frz_inc(&r->ready);
+	ASSERT_EQ(0, serve_file_until(self->fuse, FUSE_READ, &req));
+	ASSERT_EQ(0, frz_wait_asleep(tracer, FRZ_LIMIT));
+
+	if (variant->exec)
+		frz_store(&r->go, 1);
+	else
+		ASSERT_EQ(0, kill(r->pid, SIGKILL));
+	/* in an exec the other thread waits for this one, in D state */
+	if (variant->exec)
+		for (i = 0; frz_task_state(r->tid) != 'D' && i < FRZ_LIMIT; i++)
+			frz_sleep_ms(1);
+	EXPECT_EQ(0, frz_load(&r->done));
+	ASSERT_EQ(0, serve_file(self->fuse, &req));
+
+	EXPECT_EQ(0, frz_wait_word(&r->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(0, r->failed) {
+		TH_LOG("PTRACE_PEEKDATA: %s", strerror(r->failed));
+	}
+	if (variant->exec) {
+		EXPECT_EQ(0, frz_wait_word(execs, 1, FRZ_LIMIT)) {
+			TH_LOG("the exec waits, its sibling is %c",
+			       frz_task_state(r->pid));
+		}
+	} else {
+		EXPECT_EQ(0, frz_wait_word(&r->dead, 1, FRZ_LIMIT)) {
+			TH_LOG("the tracee is %c", frz_task_state(r->pid));
+		}
+		EXPECT_EQ(1 + SIGKILL, frz_load(&r->dead));
+		EXPECT_EQ(SIGKILL, frz_wait_exit(r->pid, FRZ_LIMIT));
+	}
+	EXPECT_STREQ("", frz_becomes(frozen, "FROZEN", FRZ_AT_ONCE));
+	EXPECT_EQ(0, frz_stat(frozen, "nr_tasks"));
+	kill(tracer, SIGKILL);
+	frz_wait_exit(tracer, FRZ_LIMIT);
+}
+
+#define RACES	500
+
+struct killer {
+	pid_t pid;
+	unsigned long round;
+	unsigned long done;
+};
+
+/* At another time of the round each time. */
+static int kill_in_rounds(void *arg)
+{
+	unsigned long round, i, delay;
+	struct killer *k = arg;
+	unsigned int seed = 7;
+
+	for (round = 1; round <= RACES; round++) {
+		while (frz_load(&k->round) < round)
+			;
+		delay = rand_r(&seed) % 4000;
+		for (i = 0; i < delay; i++)
+			frz_load(&k->round);
+		kill(k->pid, SIGKILL);
+		frz_store(&k->done, round);
+	}
+	return 0;
+}
+
+FIXTURE(race) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(race) {
+	bool cont;
+};
+
+FIXTURE_VARIANT_ADD(race, peek) { .cont = false };
+FIXTURE_VARIANT_ADD(race, cont) { .cont = true };
+
+FIXTURE_SETUP(race)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/* Without a sleep in between: a wait status, -ETIMEDOUT, or -errno. */
+static int wait_busily(pid_t pid)
+{
+	int64_t end = frz_now_ns() + FRZ_AT_ONCE * 1000000LL;
+	int status;
+	pid_t ret;
+
+	do {
+		ret = waitpid(pid, &status, WNOHANG | __WALL);
+		if (ret)
+			return ret == pid ? status : -errno;
+		sched_yield();
+	} while (frz_now_ns() < end);
+	return -ETIMEDOUT;
+}
+
+/*
+ * One request after the other, to look at the tracee, or to let it go and to stop
+ * it again, until it is gone: its wait status, or -ETIMEDOUT.
+ */
+static int make_requests(pid_t pid, bool cont, unsigned long *word)
+{
+	int status;
+
+	for (;;) {
+		errno = 0;
+		if (!cont)
+			ptrace(PTRACE_PEEKDATA, pid, word, 0);
+		else if (!ptrace(PTRACE_CONT, pid, 0, 0))
+			ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+		if (!cont && !errno)
+			continue;
+		status = wait_busily(pid);
+		if (status < 0 || !WIFSTOPPED(status))
+			return status;
+	}
+}
+
+/*
+ *	cg	a process in a stop for its tracer
+ *
+ * killable 1, FROZEN. The tracer makes one request after the other until the
+ * process is gone; it is killed by somebody else meanwhile, five hundred times, at
+ * another moment each time. Its death is reported in time, though nobody thaws. A
+ * failure is a kill that met a request and was forgotten.
+ */
+TEST_F_TIMEOUT(race, kill_meets_request, 300)
+{
+	struct killer *k = frz_shared(sizeof(*k));
+	unsigned long *word = ASSERT_WORDS(1);
+	pid_t killer;
+	int i, status;
+
+	ASSERT_NE(NULL, k);
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "1"));
+	killer = ASSERT_PID(frz_spawn(NULL, kill_in_rounds, k));
+	for (i = 1; i <= RACES; i++) {
+		k->pid = ASSERT_PID(frz_spawn(self->cg, frz_spin, word));
+		ASSERT_EQ(0, ptrace(PTRACE_SEIZE, k->pid, 0, 0));
+		ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, k->pid, 0, 0));
+		status = frz_wait_stop(k->pid, 0, FRZ_LIMIT);
+		ASSERT_LE(0, status);
+		ASSERT_FREEZES(self->cg);
+		frz_store(&k->round, i);
+		status = make_requests(k->pid, variant->cont, word);
+		ASSERT_EQ(0, frz_wait_word(&k->done, i, FRZ_LIMIT));
+		ASSERT_EQ(SIGKILL, status) {
+			TH_LOG("round %d: the tracee is %c, %s", i,
+			       frz_task_state(k->pid), frz_describe(self->cg));
+		}
+		ASSERT_THAWS(self->cg);
+	}
+	EXPECT_EQ(0, frz_wait_exit(killer, FRZ_LIMIT));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "--mark")) {
+		unsigned long *execs = map_execs();
+
+		_exit(execs ? frz_sleep(execs) : 1);
+	}
+	return test_harness_run(argc, argv);
+}

@@ -5,8 +5,10 @@
  * really sleeps. suspend_race_test has what goes on at the same time.
  */
 #include <linux/futex.h>
+#include <linux/suspend_ioctls.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "checkpoint_test.h"
 #include "suspend_test.h"
 
 /* What the sleep of a task is shorter than, if it has a deadline. */
@@ -558,6 +561,129 @@ FREEZER_LONG_TEST(sleeps_to_ram)
 	ASSERT_EQ(0, frz_write(FRZ_POWER, "mem_sleep", "deep"));
 	stays_frozen(_metadata, self->cg, kinds, NR_KINDS, &how);
 	EXPECT_LT(0.1, seconds_asleep() - asleep);
+}
+
+/*
+ * A sleep with a lock held, that the freezer itself never freezes
+ */
+
+#define SLEEP_DIR	"/sys/kernel/debug"
+#define SLEEP_FILE	"test_cgroup_freezer_sleep"
+
+static int set_gate(const char *word)
+{
+	return frz_write(SLEEP_DIR, SLEEP_FILE, word);
+}
+
+/* Take the lock, sleep while the gate is shut, give the lock back. */
+static int read_gate(void *word)
+{
+	int fd = open(SLEEP_DIR "/" SLEEP_FILE, O_RDONLY | O_CLOEXEC);
+	char c;
+
+	if (fd < 0 || read(fd, &c, 1))
+		return 1;
+	if (!word)
+		return 0;
+	frz_inc(word);
+	return frz_sleep(NULL);
+}
+
+FIXTURE(unsafe) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(unsafe) {
+	bool suspend;
+	bool freeze_meanwhile;
+};
+
+FIXTURE_VARIANT_ADD(unsafe, awake) { .suspend = false };
+FIXTURE_VARIANT_ADD(unsafe, suspended) { .suspend = true };
+FIXTURE_VARIANT_ADD(unsafe, frozen_meanwhile) { .freeze_meanwhile = true };
+
+FIXTURE_SETUP(unsafe)
+{
+	freezer_setup(_metadata, (void *)self, NULL);
+	ASSERT_EQ(0, set_gate("shut"));
+}
+
+FIXTURE_TEARDOWN(unsafe)
+{
+	set_gate("open");
+	freezer_teardown(_metadata, (void *)self, NULL);
+}
+
+/*
+ *	cg	a process in a system call that sleeps with a lock held, in a sleep
+ *		that only a suspend of the machine may freeze
+ *
+ * FROZEN; the machine is suspended and resumed, or not; or the machine's tasks are
+ * frozen first, cg while they are, and then the machine's tasks are thawed.
+ * However that was, the process is asleep for its group and not frozen in place,
+ * hence no guard is granted for now. Its sleep ends: a process outside gets the
+ * lock in time, though cg is FROZEN still, and the guard can be had. The process
+ * comes back from its call after the thaw.
+ *
+ * A failure is a directory of a network file system that nobody can use until the
+ * thaw, of a group that its users know nothing of.
+ */
+TEST_F_TIMEOUT(unsafe, lock_is_given_back, 90)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	int fd, snapshot, busy = 0;
+	int64_t in_place = 0;
+	pid_t out;
+	pid_t pid;
+
+	pid = ASSERT_PID(frz_spawn(self->cg, read_gate, word));
+	ASSERT_EQ(0, wait_task_state(pid, 'D'));
+	if (variant->freeze_meanwhile) {
+		snapshot = open("/dev/snapshot", O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, snapshot);
+		/* from here to its end only this process runs */
+		ASSERT_EQ(0, ioctl(snapshot, SNAPSHOT_FREEZE, 0));
+		EXPECT_STREQ("", frz_freezes(self->cg));
+		in_place = frz_stat(self->cg, "nr_in_place");
+		busy = guard_open_flags(self->cg, O_NONBLOCK);
+		if (busy >= 0)
+			close(busy);
+		EXPECT_EQ(0, ioctl(snapshot, SNAPSHOT_UNFREEZE, 0));
+		close(snapshot);
+		EXPECT_EQ(0, in_place);
+		EXPECT_EQ(-EBUSY, busy) {
+			TH_LOG("a guard while the lock is held");
+		}
+	} else {
+		ASSERT_FREEZES(self->cg);
+	}
+	if (variant->suspend)
+		ASSERT_EQ(0, frz_suspend(&frz_tasks_only));
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(1, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_EQ(0, frz_stat(self->cg, "nr_in_place"));
+	fd = guard_open_flags(self->cg, O_NONBLOCK);
+	EXPECT_EQ(-EBUSY, fd) {
+		TH_LOG("a guard while the lock is held");
+	}
+	if (fd >= 0)
+		close(fd);
+
+	out = ASSERT_PID(frz_spawn(NULL, read_gate, NULL));
+	ASSERT_EQ(0, set_gate("open"));
+	EXPECT_EQ(0, frz_wait_exit(out, FRZ_LIMIT)) {
+		TH_LOG("the lock is held, by a task in state %c",
+		       frz_task_state(pid));
+	}
+	EXPECT_STATE(self->cg, "FROZEN");
+	fd = guard_open(self->cg);
+	EXPECT_LE(0, fd) {
+		TH_LOG("%s: %s", strerror(-fd), frz_describe(self->cg));
+	}
+	close(fd);
+	EXPECT_EQ(0, frz_load(word));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(word, 1, FRZ_LIMIT));
 }
 
 TEST_HARNESS_MAIN

@@ -47,13 +47,20 @@ static inline int map_ring(struct ring *r)
 	       r->sqes == MAP_FAILED ? -1 : 0;
 }
 
-static inline int make_ring(struct ring *r, unsigned int flags)
+/* @idle_ms: for how long a submission thread polls before it goes to sleep. */
+static inline int make_ring_idle(struct ring *r, unsigned int flags,
+				 unsigned int idle_ms)
 {
 	memset(r, 0, sizeof(*r));
 	r->p.flags = flags;
-	r->p.sq_thread_idle = 2000;
+	r->p.sq_thread_idle = idle_ms;
 	r->fd = syscall(SYS_io_uring_setup, ENTRIES, &r->p);
 	return r->fd < 0 ? -1 : map_ring(r);
+}
+
+static inline int make_ring(struct ring *r, unsigned int flags)
+{
+	return make_ring_idle(r, flags, 2000);
 }
 
 /* Put one entry into the ring; the kernel is not told yet. */
@@ -70,6 +77,13 @@ static inline void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
 static inline int enter(struct ring *r, int submit, int wait, unsigned int flags)
 {
 	return syscall(SYS_io_uring_enter, r->fd, submit, wait, flags, NULL, 0);
+}
+
+/* The submission thread sleeps, and has to be woken by the next entry. */
+static inline bool sq_thread_sleeps(struct ring *r)
+{
+	return __atomic_load_n(sq_word(r, r->p.sq_off.flags),
+			       __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP;
 }
 
 static inline unsigned int nr_completed(struct ring *r)

@@ -159,8 +159,7 @@ FREEZER_TEST(uring_stream_by_workers)
 
 static void wake_sq_thread(struct ring *r)
 {
-	if (__atomic_load_n(sq_word(r, r->p.sq_off.flags), __ATOMIC_SEQ_CST) &
-	    IORING_SQ_NEED_WAKEUP)
+	if (sq_thread_sleeps(r))
 		enter(r, 0, 0, IORING_ENTER_SQ_WAKEUP);
 }
 
