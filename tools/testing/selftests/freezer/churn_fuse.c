@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -81,6 +82,23 @@ void teardown_fuse(void)
 	umount2(fuse_dir, MNT_DETACH);
 	close(fuse_fd);
 	rmdir(fuse_dir);
+}
+
+const void *churn_map_fuse(void)
+{
+	int fd = open(fuse_file, O_RDONLY | O_CLOEXEC);
+	void *map = MAP_FAILED;
+
+	if (fd >= 0) {
+		map = mmap(NULL, FILE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+		close(fd);
+	}
+	return map == MAP_FAILED ? NULL : map;
+}
+
+void churn_unmap_fuse(const void *map)
+{
+	munmap((void *)map, FILE_SIZE);
 }
 
 static void fuse_attr(struct fuse_attr *attr, uint64_t node)
