@@ -4,6 +4,7 @@
  * the way) and the mover, which carries tasks from cgroup to cgroup, or kills.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,8 +17,6 @@
 #include "churn.h"
 
 #define DUMP_MAX	8
-/* A killed task that may leave is gone after this time. */
-#define KILLED_MS	5000
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open	434
@@ -130,6 +129,36 @@ static void dump_task(int tid)
 			printf("#     status: %s\n", line);
 }
 
+static void dump_process(int pid)
+{
+	struct dirent *ent;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (ent = readdir(dir)))
+		if (ent->d_name[0] != '.')
+			dump_task(atoi(ent->d_name));
+	if (dir)
+		closedir(dir);
+}
+
+/* Children that are not in the list: who exits has left its cgroup. */
+static void dump_lost_children(const struct churn_tasks *t, int tid)
+{
+	char path[64], text[2048], *id, *save = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", tid, tid);
+	if (read_text(path, text, sizeof(text)))
+		return;
+	for (id = strtok_r(text, " ", &save); id; id = strtok_r(NULL, " ", &save))
+		if (!churn_in_tasks(t, atoi(id))) {
+			printf("#   child of %d, not in the cgroup:\n", tid);
+			dump_task(atoi(id));
+		}
+}
+
 void churn_dump_tasks(int from, int to, bool only_unfrozen)
 {
 	static struct churn_tasks t;
@@ -150,6 +179,7 @@ void churn_dump_tasks(int from, int to, bool only_unfrozen)
 			break;
 		}
 		dump_task(t.id[i]);
+		dump_lost_children(&t, t.id[i]);
 	}
 	fflush(stdout);
 }
@@ -225,7 +255,7 @@ static void kill_victim(struct churn_slot *slot, bool killable)
 			churn_leak(slot, "task %d was killed, and is there after %d ms",
 				   tid, KILLED_MS);
 			printf("# killed and still there:\n");
-			dump_task(tid);
+			dump_process(tid);
 			fflush(stdout);
 		}
 	}

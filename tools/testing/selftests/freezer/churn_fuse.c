@@ -86,9 +86,14 @@ void teardown_fuse(void)
 
 const void *churn_map_fuse(void)
 {
-	int fd = open(fuse_file, O_RDONLY | O_CLOEXEC);
 	void *map = MAP_FAILED;
+	int fd;
 
+	/* Only the server has it, so that its end is the end of all waits. */
+	if (fuse_fd >= 0)
+		close(fuse_fd);
+	fuse_fd = -1;
+	fd = open(fuse_file, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		map = mmap(NULL, FILE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
 		close(fd);

@@ -120,13 +120,13 @@ static void killed_tracee(struct churn_slot *me)
 	_exit(0);
 }
 
-/* ESRCH: it was killed. Whether it lives */
+/* ESRCH: it was killed; EPERM: and is on its way out. Whether it lives */
 static bool ask(struct churn_slot *me, int how, pid_t pid, const void *addr)
 {
 	errno = 0;
 	if (ptrace(how, pid, addr, NULL) != -1 || !errno)
 		return true;
-	if (errno != ESRCH)
+	if (errno != ESRCH && (errno != EPERM || how != PTRACE_SEIZE))
 		churn_leak(me, "ptrace request %d", how);
 	return false;
 }

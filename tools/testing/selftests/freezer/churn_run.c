@@ -127,6 +127,9 @@ static void hold_mover(bool hold)
 
 	if (!(run.mode->flags & MODE_BESIDE))
 		return;
+	/* The killer says more when somebody does not die. */
+	if (run.mode->flags & MODE_KILLS)
+		deadline += KILLED_MS * 1000000LL;
 	if (hold)
 		__atomic_store_n(&churn->mover_held, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&churn->hold_mover, hold, __ATOMIC_SEQ_CST);

@@ -63,6 +63,8 @@ static const struct {
 	const char *test;
 	const char *why;
 } unfit[] = {
+	{ WORLD_CONTAINER, "kill_test", "the_file",
+	  "the root of its hierarchy is a cgroup, which has the file" },
 	{ }
 };
 
