@@ -12,9 +12,10 @@ VANILLA	?=
 CONFIG	?=
 JOBS	?= $(shell nproc)
 
-# The guest: which test programs and with which arguments, its limits in seconds, CPUs, memory in MB, KVM=auto|1|0
+# The guest: which test programs, with which arguments and in which world, its limits in seconds, CPUs, memory in MB, KVM=auto|1|0
 TESTS	?=
 ARGS	?=
+WORLD	?=
 TIMEOUT	?=
 LIMIT	?=
 SMP	?= 2
@@ -24,7 +25,7 @@ APPEND	?=
 QEMU_ARGS ?=
 V	?=
 
-export BASE ARCH DEBUG LINUX VANILLA CONFIG JOBS TESTS ARGS TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
+export BASE ARCH DEBUG LINUX VANILLA CONFIG JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 
 .PHONY: help run hibernate test test-harness shell gdb image tree series bisectable regress check bench clean distclean
 .DELETE_ON_ERROR:

@@ -20,6 +20,7 @@ VANILLA=1           the unpatched kernel                  DEBUG=1       lockdep,
 LINUX=/tree         another source tree                   CONFIG=file   options added to the configuration
 
 TESTS="churn state*"  test programs to run (patterns)     ARGS="-n 20"  their arguments
+WORLD=container     where the tests run: plain, container, userns, mover, limits, killable; with + between: all of these
 TIMEOUT=900         seconds for the guest                 LIMIT=60      seconds for each test program
 SMP=2 MEM=2048      CPUs and MB of the guest              KVM=auto|1|0  V=1 all that the tests print
 

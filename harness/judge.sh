@@ -132,6 +132,10 @@ test)
 		because "$E_MISSING" "results are missing: no test ran"
 		failed=$((failed + 1))
 	fi
+	# The guest says where it was, in case it did not take what it was told.
+	if [ -n "$verdict" ] && [[ $verdict != *" in the world $WORLD" ]]; then
+		because "$E_MISSING" "results are missing: the guest was not in the world $WORLD: $verdict"
+	fi
 	[ "$((failed - $(field missing) - $(field timeouts)))" -le 0 ] || because "$E_TEST" "a test failed"
 	[ "$skipped" = 0 ] || because "$E_SKIP" "a test was skipped"
 	# A test that provoked a report may have passed: the report is a failure of its own.
@@ -149,17 +153,17 @@ test)
 esac
 
 {
-	if [ "$mode" = test ] && grep -qE '^(failed|missing|skipped): ' "$dir/results" 2>/dev/null; then
-		grep -E '^(failed|missing|skipped): ' "$dir/results" | sed 's/^/      /'
+	if [ "$mode" = test ] && grep -qE '^(failed|missing|skipped|left out): ' "$dir/results" 2>/dev/null; then
+		grep -E '^(failed|missing|skipped|left out): ' "$dir/results" | sed 's/^/      /'
 	fi
 	if [ "$code" != 0 ]; then
 		if [ ! -s "$dir/output.log" ] || [ "$code" = "$E_EARLY" ]; then
 			echo "      the end of the console:"
 			tail -n 12 "$console" 2>/dev/null | tr -d '\r' | sed 's/^/      | /'
 		fi
-		printf 'FAILED: %s\n' "${reasons[@]}"
+		printf "FAILED$([ "$mode" != test ] || [ "$WORLD" = plain ] || echo " in the world $WORLD"): %s\n" "${reasons[@]}"
 	else
-		echo "PASSED"
+		echo "PASSED$([ "$mode" != test ] || [ "$WORLD" = plain ] || echo " in the world $WORLD")"
 	fi
 	[ ! -s "$dir/kcsan" ] || echo "KCSAN: $(wc -l <"$dir/kcsan") kinds of data races elsewhere in the kernel, listed in $(rel "$dir")/kcsan"
 	echo "logs: $(rel "$dir")/ (console.log: the kernel, output.log: the programs, command: QEMU)"

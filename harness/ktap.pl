@@ -97,6 +97,10 @@ while (my $line = <STDIN>) {
 	$line =~ s/[\r\n]+$//;
 	if ($line =~ /^### plan (\d+)/) {
 		$programs = $1;
+	} elsif ($line =~ /^### leave (\S+) (.*)/) {
+		push @bad, "left out: $1 ($2)";
+	} elsif (defined $name && $line =~ /^# left out of this world: (.*)/) {
+		push @bad, "left out: $name: $1";
 	} elsif ($line =~ m{^### begin (\d+/\d+) (\S+) (\d+)}) {
 		end_program('none', '?');
 		begin_program($1, $2);

@@ -26,11 +26,19 @@ VANILLA=${VANILLA:-}
 LINUX=${LINUX:-}
 CONFIG=${CONFIG:-}
 JOBS=${JOBS:-$(nproc)}
+WORLD=${WORLD:-plain}
 case $DEBUG in
 0) DEBUG= ;;
 '' | 1 | kcsan) ;;
 *) printf '%s\n' "DEBUG=$DEBUG: there are 1 (lockdep, KASAN and the like) and kcsan" >&2; exit "$E_SETUP" ;;
 esac
+# world.c of the tests says what they are.
+for world in ${WORLD//+/ }; do
+	case $world in
+	plain | container | userns | mover | limits | killable) ;;
+	*) printf '%s\n' "WORLD=$WORLD: there is no world $world; there are plain, container, userns, mover, limits, killable, joined by +" >&2; exit 1 ;;
+	esac
+done
 # The fragment of harness/config/ that goes with it
 DEBUG_NAME=
 case $DEBUG in

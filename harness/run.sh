@@ -5,6 +5,7 @@
 # hibernate boots twice: the guest switches itself off with its memory in an image on the disk, and goes on from there in the second QEMU.
 #
 #   TESTS=   test programs to run, shell patterns with blanks between;  ARGS= their arguments
+#   WORLD=   what they run in: plain|container|userns|mover|limits|killable, more than one with + between
 #   TIMEOUT= seconds for the whole guest;  LIMIT= for each test program (default: what their settings file says)
 #   SMP=2 MEM=2048 KVM=auto|1|0;  APPEND= more for the kernel command line;  QEMU_ARGS= more for QEMU
 
@@ -20,7 +21,11 @@ guest_mode=$mode
 tty=0
 
 case $mode in
-test) timeout=2400 ;;
+test)
+	timeout=2400
+	# They slow the tests down.
+	[[ +$WORLD+ != *+@(mover|limits)+* ]] || timeout=4800
+	;;
 run | hibernate) timeout=300 ;;
 step) timeout=60 ;;
 bench) timeout=3600 SMP=1 KVM=0 ;;
@@ -40,6 +45,8 @@ make_command() {
 	[ "$tty" = 0 ] || append="$append freezer.tty=1 freezer.cols=$cols freezer.rows=$rows"
 	[ -z "${TESTS:-}" ] || append="$append freezer.tests=${TESTS// /,}"
 	[ -z "${ARGS:-}" ] || append="$append freezer.args=${ARGS// /%20}"
+	[ "$WORLD" = plain ] || append="$append freezer.world=$WORLD"
+	[[ +$WORLD+ != *+killable+* ]] || append="$append cgroup_freezer.killable=1"
 	[ -z "${LIMIT:-}" ] || append="$append freezer.limit=$LIMIT"
 	[ "$2" != hibernate ] || append="$append resume=/dev/vda"
 	[ -z "${APPEND:-}" ] || append="$append $APPEND"
@@ -115,7 +122,7 @@ fi
 make_command "$dir" "$guest_mode" "$accel"
 trap 'rm -f "$dir/disk"' EXIT
 
-step 7 "boot: $accel, $SMP CPUs, $MEM MB$([ "$timeout" = 0 ] || echo ", at most $timeout s"), logs: $(rel "$dir")/"
+step 7 "boot: $accel, $SMP CPUs, $MEM MB$([ "$WORLD" = plain ] || echo ", world $WORLD")$([ "$timeout" = 0 ] || echo ", at most $timeout s"), logs: $(rel "$dir")/"
 sed 's/^/      /' "$dir/command" >&2
 
 # What a test that suspends the guest to idle is woken by: somebody who hits a key

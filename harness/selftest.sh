@@ -12,7 +12,7 @@ dir=$(dirname "$0")
 . "$dir/lib.sh"
 dir=$TOP/harness
 
-export RUN_INITRD=$BUILD/initramfs-harness.cpio
+export WORLD=plain RUN_INITRD=$BUILD/initramfs-harness.cpio
 programs=$TOP/harness/selftest
 if [ "$DEBUG" = kcsan ]; then
 	# With the module that has the race
@@ -79,7 +79,7 @@ attributed() {
 	[ -z "${CASES:-}" ] || [[ " $CASES " == *" $name "* ]] || return 0
 	rm -rf "$judged"
 	mkdir -p "$judged"
-	printf 'test 0\nend\n' >"$judged/verdict"
+	printf 'test 0 in the world plain\nend\n' >"$judged/verdict"
 	printf 'passed 1\nprograms 1\n' >"$judged/results"
 	{
 		printf '%s\n' '====' "BUG: KCSAN: data-race in __hrtimer_run_queues / hrtimer_active" '' 'read to 0x1 of 8 bytes by interrupt on cpu 1:'

@@ -208,6 +208,27 @@ const struct churn_mode churn_modes[] = {
 		.kind = { { work_uring_async }, { work_uring_sqpoll },
 			  { work_uring_timeout } },
 	}, {
+		.name = "uring_kill",
+		.what = "processes with rings are killed from inside and outside",
+		.flags = MODE_EXITS | MODE_KILLS,
+		.workers = 4,
+		.setup = setup_uring,
+		.kind = { { work_uring_kill } },
+	}, {
+		.name = "ptrace_kill",
+		.what = "tracees are killed while they are looked at",
+		.flags = MODE_SERVER | MODE_EXITS | MODE_KILLS,
+		.workers = 5,
+		.setup = setup_fuse,
+		.teardown = teardown_fuse,
+		.kind = { { work_fuse_server, true }, { work_ptrace_kill } },
+	}, {
+		.name = "containers",
+		.what = "containers come and go, somebody kills their pid 1",
+		.flags = MODE_EXITS | MODE_KILLS,
+		.workers = 4,
+		.kind = { { work_containers } },
+	}, {
 		.name = "mix",
 		.what = "many of the above side by side",
 		.workers = 8,
@@ -335,16 +356,19 @@ static int run_mode(const struct churn_mode *mode, int nr,
 static void show_usage(FILE *out)
 {
 	fprintf(out,
-		"usage: churn [-n freezes] [-m mode[,mode...]] [-w workers] [-t limit_ms]\n"
-		"             [-b | -o] [-v] [-l]\n"
+		"usage: churn [-n freezes] [-m mode[,mode...]] [-x mode]... [-w workers]\n"
+		"             [-t limit_ms] [-b | -o] [-c] [-v] [-l]\n"
 		"Freeze and thaw busy cgroups of the v1 freezer, and count what goes wrong.\n"
 		"\n"
 		"  -n, --freezes N    freezes of each mode, 50 if not given\n"
 		"  -m, --mode LIST    these modes only, as -l names them\n"
+		"  -x, --except MODE  not this mode\n"
 		"  -w, --workers N    workers of a mode, up to %d; each mode has a default\n"
 		"  -t, --limit MS     wait that long for FROZEN, then thaw; default 1500\n"
 		"  -b, --blocking     blocking writes only\n"
 		"  -o, --nonblock     O_NONBLOCK writes only; default: in turns\n"
+		"  -c, --contained    each worker inside is in a container of its own, with\n"
+		"                     a user namespace; so in FREEZER_WORLD=container\n"
 		"  -v, --verbose      describe every fault, not only the first of each kind\n"
 		"  -l, --list         list the modes\n"
 		"  -h, --help         this text\n",
@@ -358,6 +382,10 @@ static void list_modes(void)
 	for (i = 0; i < churn_nr_modes; i++)
 		printf("%-16s %s\n", churn_modes[i].name, churn_modes[i].what);
 }
+
+/* Modes that -x names, e.g. those that cannot work in a world (world.c) */
+static const char *except[16];
+static size_t nr_except;
 
 /* Whether the comma-separated @list (NULL: all) has @name. */
 static bool listed(const char *list, const char *name)
@@ -374,6 +402,16 @@ static bool listed(const char *list, const char *name)
 		list += item + (list[item] == ',');
 	}
 	return false;
+}
+
+static bool selected(const char *list, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < nr_except; i++)
+		if (!strcmp(except[i], name))
+			return false;
+	return listed(list, name);
 }
 
 static int parse_number(const char *text, int min, int max)
@@ -395,10 +433,12 @@ static const char *parse_options(int argc, char **argv,
 	static const struct option longs[] = {
 		{ "freezes", required_argument, NULL, 'n' },
 		{ "mode", required_argument, NULL, 'm' },
+		{ "except", required_argument, NULL, 'x' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "limit", required_argument, NULL, 't' },
 		{ "blocking", no_argument, NULL, 'b' },
 		{ "nonblock", no_argument, NULL, 'o' },
+		{ "contained", no_argument, NULL, 'c' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
@@ -407,13 +447,17 @@ static const char *parse_options(int argc, char **argv,
 	const char *modes = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:m:w:t:bovlh", longs, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "n:m:x:w:t:bocvlh", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'n':
 			opt->freezes = parse_number(optarg, 1, 1000000);
 			break;
 		case 'm':
 			modes = optarg;
+			break;
+		case 'x':
+			if (nr_except < ARRAY_SIZE(except))
+				except[nr_except++] = optarg;
 			break;
 		case 'w':
 			opt->workers = parse_number(optarg, 1,
@@ -427,6 +471,9 @@ static const char *parse_options(int argc, char **argv,
 			break;
 		case 'o':
 			opt->how = CHURN_NONBLOCK;
+			break;
+		case 'c':
+			opt->contained = true;
 			break;
 		case 'v':
 			opt->verbose = 1;
@@ -454,10 +501,12 @@ int main(int argc, char **argv)
 	struct churn_options opt = { .freezes = 50, .limit_ms = 1500 };
 	int i, nr = 0, count[5] = { 0 };
 	struct sigaction sa = { .sa_handler = on_signal };
-	const char *modes;
+	const char *modes, *world = getenv("FREEZER_WORLD");
 
 	if (argc > 1 && !strcmp(argv[1], "--exec"))
 		return churn_exec_main(argc, argv);
+	opt.contained = world && (strstr(world, "container") ||
+				  strstr(world, "userns"));
 	modes = parse_options(argc, argv, &opt);
 
 	printf("TAP version 13\n");
@@ -481,7 +530,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &sa, NULL);
 
 	for (i = 0; i < churn_nr_modes; i++)
-		nr += listed(modes, churn_modes[i].name);
+		nr += selected(modes, churn_modes[i].name);
 	if (!nr) {
 		fprintf(stderr, "churn: no such mode: %s\n", modes);
 		return 2;
@@ -491,7 +540,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < churn_nr_modes; i++) {
 		if (__atomic_load_n(&quit, __ATOMIC_SEQ_CST))
 			break;
-		if (!listed(modes, churn_modes[i].name))
+		if (!selected(modes, churn_modes[i].name))
 			continue;
 		count[run_mode(&churn_modes[i], ++nr, &opt)]++;
 	}

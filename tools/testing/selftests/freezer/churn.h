@@ -11,7 +11,10 @@
  *	 `- runner, one per mode		outside of the cgroup
  *	     |- worker 0 -- descendants		inside (or outside: tracers, ...)
  *	     |- worker 1 -- descendants
- *	     `- mover				outside, modes that migrate
+ *	     `- mover				outside, modes that migrate or kill
+ *
+ * With -c worker 0 and the others are in containers, one each, and the rest is
+ * outside of these.
  *
  * Each worker owns two slots in shared memory. Whoever works for a slot adds
  * to its counter in user mode, in each round of its loop: a counter that moves
@@ -52,7 +55,8 @@ enum churn_cgroup {
  * @flags: SLOT_*
  * @moves: odd while the mover changes @where, written by the mover alone
  * @where: cgroup that the task is in, CHURN_NOWHERE: outside
- * @tid: the task that adds to @count, or the parent of those
+ * @tid: the task that adds to @count, or the parent of those, as the runner
+ *	knows it; of a victim 0 while there is none
  * @leaks: system calls which showed that there was a freeze
  * @leak: text of the first of them
  */
@@ -131,6 +135,12 @@ struct churn_kind {
 #define MODE_SERVER	0x20
 /* Workers break the rules: the mode passes when each breach was reported. */
 #define MODE_JUDGE	0x40
+/* Somebody outside kills victims, also while FROZEN. */
+#define MODE_KILLS	0x100
+/* Who is killed and may leave is gone after this time. */
+#define KILLED_MS	4000
+/* A process beside the runner is at work while FROZEN. */
+#define MODE_BESIDE	(MODE_MOVES | MODE_WITHIN | MODE_KILLS)
 
 struct churn_mode {
 	const char *name;
@@ -149,6 +159,7 @@ struct churn_options {
 	int workers;	/* 0: what the mode says */
 	int limit_ms;
 	int how;	/* CHURN_BOTH, ... */
+	bool contained;	/* each worker inside is in a container */
 	int verbose;
 };
 
@@ -189,10 +200,14 @@ static inline int churn_index(const struct churn_slot *slot)
 	return (slot - churn->slot) / 2;
 }
 
+/* churn_container.c: @tid as the runner knows it */
+int churn_outer_id(int tid);
+pid_t churn_fork_contained(struct churn_slot *me, int where);
+
 static inline void churn_use(struct churn_slot *slot, int where, int tid)
 {
 	slot->where = where;
-	slot->tid = tid;
+	slot->tid = churn_outer_id(tid);
 	__atomic_or_fetch(&slot->flags, SLOT_USED, __ATOMIC_RELEASE);
 }
 
@@ -205,6 +220,10 @@ pid_t churn_fork(void);
 void churn_reap(struct churn_slot *me, pid_t pid, int want_status);
 /* put the calling process into the cgroup of this slot, give up if refused */
 void churn_join(struct churn_slot *slot, int where);
+/* me[1] has a victim, its parent is the worker */
+void churn_use_victim(struct churn_slot *me, pid_t pid);
+/* kill it and wait for it; somebody else may have killed it before */
+void churn_kill_victim(struct churn_slot *me, pid_t pid);
 /* the image that an exec starts: churn --exec WHAT FD SLOT */
 int churn_exec_main(int argc, char **argv);
 
@@ -240,11 +259,17 @@ void work_fuse_client(struct churn_slot *me);
 void work_uring_async(struct churn_slot *me);
 void work_uring_sqpoll(struct churn_slot *me);
 void work_uring_timeout(struct churn_slot *me);
+void work_uring_kill(struct churn_slot *me);
+void work_ptrace_kill(struct churn_slot *me);
+void work_containers(struct churn_slot *me);
 
 int setup_coredump(void);
 void teardown_coredump(void);
 int setup_fuse(void);
 void teardown_fuse(void);
+/* a new private mapping of a page of the file, or NULL */
+const void *churn_map_fuse(void);
+void churn_unmap_fuse(const void *map);
 int setup_uring(void);
 
 #endif /* CHURN_H */

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Churn: what the runner looks at (lists of tasks, /proc of a task that is in
- * the way) and the mover, which carries tasks from cgroup to cgroup.
+ * the way) and the mover, which carries tasks from cgroup to cgroup, or kills.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "churn.h"
 
 #define DUMP_MAX	8
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open	434
+#endif
 
 static int read_text(const char *path, char *buf, size_t size)
 {
@@ -97,6 +104,61 @@ static bool looks_frozen(int tid)
 	return strstr(text, "refrigerator");
 }
 
+static void dump_task(int tid)
+{
+	char path[64], text[2048], *line, *save = NULL, *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	if (read_text(path, text, sizeof(text)))
+		return;
+	/* "pid (comm) state ppid" */
+	end = strrchr(text, ')');
+	if (end && strlen(end) > 12)
+		end[12] = 0;
+	printf("#   task %s\n", text);
+	dump_proc(tid, "schedstat");
+	dump_proc(tid, "wchan");
+	dump_proc(tid, "syscall");
+	dump_proc(tid, "stack");
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	if (read_text(path, text, sizeof(text)))
+		return;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (strstr(line, "Pnd:") || strstr(line, "Tracer"))
+			printf("#     status: %s\n", line);
+}
+
+static void dump_process(int pid)
+{
+	struct dirent *ent;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (ent = readdir(dir)))
+		if (ent->d_name[0] != '.')
+			dump_task(atoi(ent->d_name));
+	if (dir)
+		closedir(dir);
+}
+
+/* Children that are not in the list: who exits has left its cgroup. */
+static void dump_lost_children(const struct churn_tasks *t, int tid)
+{
+	char path[64], text[2048], *id, *save = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", tid, tid);
+	if (read_text(path, text, sizeof(text)))
+		return;
+	for (id = strtok_r(text, " ", &save); id; id = strtok_r(NULL, " ", &save))
+		if (!churn_in_tasks(t, atoi(id))) {
+			printf("#   child of %d, not in the cgroup:\n", tid);
+			dump_task(atoi(id));
+		}
+}
+
 void churn_dump_tasks(int from, int to, bool only_unfrozen)
 {
 	static struct churn_tasks t;
@@ -110,33 +172,14 @@ void churn_dump_tasks(int from, int to, bool only_unfrozen)
 			printf("#   blocker: %s\n", line);
 	churn_read_tasks(&t, "tasks", from, to);
 	for (i = 0; i < t.nr; i++) {
-		char path[64], stat[256], *end;
-
 		if (only_unfrozen && looks_frozen(t.id[i]))
 			continue;
 		if (++shown > DUMP_MAX) {
 			printf("#   ... and more\n");
 			break;
 		}
-		snprintf(path, sizeof(path), "/proc/%d/stat", t.id[i]);
-		if (read_text(path, stat, sizeof(stat)))
-			continue;
-		/* "pid (comm) state ppid" */
-		end = strrchr(stat, ')');
-		if (end && strlen(end) > 12)
-			end[12] = 0;
-		printf("#   task %s\n", stat);
-		dump_proc(t.id[i], "schedstat");
-		dump_proc(t.id[i], "wchan");
-		dump_proc(t.id[i], "syscall");
-		dump_proc(t.id[i], "stack");
-		snprintf(path, sizeof(path), "/proc/%d/status", t.id[i]);
-		if (read_text(path, text, sizeof(text)))
-			continue;
-		for (line = strtok_r(text, "\n", &save); line;
-		     line = strtok_r(NULL, "\n", &save))
-			if (strstr(line, "Pnd:") || strstr(line, "Tracer"))
-				printf("#     status: %s\n", line);
+		dump_task(t.id[i]);
+		dump_lost_children(&t, t.id[i]);
 	}
 	fflush(stdout);
 }
@@ -189,9 +232,44 @@ static void move_one(struct churn_slot *slot, unsigned int mode_flags)
 	__atomic_fetch_add(&slot->moves, 1, __ATOMIC_SEQ_CST);
 }
 
-/* A process beside the runner; moves one task after the other. */
+/*
+ * Kill a victim, if it is there. One that need not wait for a thaw must be gone
+ * soon, whatever the state is.
+ */
+static void kill_victim(struct churn_slot *slot, bool killable)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	int tid = __atomic_load_n(&slot->tid, __ATOMIC_SEQ_CST);
+
+	if (!tid)
+		return;
+	pfd.fd = syscall(SYS_pidfd_open, tid, 0);
+	if (pfd.fd < 0)
+		return;
+	/* Not waited for yet, so the descriptor is one of the victim. */
+	if (__atomic_load_n(&slot->tid, __ATOMIC_SEQ_CST) == tid) {
+		syscall(SYS_pidfd_send_signal, pfd.fd, SIGKILL, NULL, 0);
+		if (killable && poll(&pfd, 1, KILLED_MS) != 1 &&
+		    !churn_stopped()) {
+			errno = 0;
+			churn_leak(slot, "task %d was killed, and is there after %d ms",
+				   tid, KILLED_MS);
+			printf("# killed and still there:\n");
+			dump_process(tid);
+			fflush(stdout);
+		}
+	}
+	close(pfd.fd);
+}
+
+/* A process beside the runner; moves or kills one task after the other. */
 void churn_mover(unsigned int mode_flags)
 {
+	char killable[8];
+
+	if (frz_read(churn->path[CHURN_TOP], "freezer.killable", killable,
+		     sizeof(killable)))
+		killable[0] = '0';
 	while (!churn_stopped()) {
 		struct churn_slot *slot;
 
@@ -205,7 +283,10 @@ void churn_mover(unsigned int mode_flags)
 		slot = &churn->slot[churn_rand() % (2 * churn->nr_workers)];
 		if (!(slot->flags & SLOT_USED) || slot->where == CHURN_NOWHERE)
 			continue;
-		move_one(slot, mode_flags);
+		if (!(mode_flags & MODE_KILLS))
+			move_one(slot, mode_flags);
+		else if ((slot - churn->slot) & 1)
+			kill_victim(slot, killable[0] == '1');
 		if (churn_rand() % 4)
 			churn_usleep(churn_rand() % 1000);
 	}

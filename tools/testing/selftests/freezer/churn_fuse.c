@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -81,6 +82,28 @@ void teardown_fuse(void)
 	umount2(fuse_dir, MNT_DETACH);
 	close(fuse_fd);
 	rmdir(fuse_dir);
+}
+
+const void *churn_map_fuse(void)
+{
+	void *map = MAP_FAILED;
+	int fd;
+
+	/* Only the server has it, so that its end is the end of all waits. */
+	if (fuse_fd >= 0)
+		close(fuse_fd);
+	fuse_fd = -1;
+	fd = open(fuse_file, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		map = mmap(NULL, FILE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+		close(fd);
+	}
+	return map == MAP_FAILED ? NULL : map;
+}
+
+void churn_unmap_fuse(const void *map)
+{
+	munmap((void *)map, FILE_SIZE);
 }
 
 static void fuse_attr(struct fuse_attr *attr, uint64_t node)

@@ -111,6 +111,77 @@ void work_ptrace_interrupt(struct churn_slot *me)
 	trace(me, PTRACE_CONT);
 }
 
+static void killed_tracee(struct churn_slot *me)
+{
+	while (!churn_stopped()) {
+		churn_bump(me);
+		syscall(SYS_getppid);
+	}
+	_exit(0);
+}
+
+/* ESRCH: it was killed; EPERM: and is on its way out. Whether it lives */
+static bool ask(struct churn_slot *me, int how, pid_t pid, const void *addr)
+{
+	errno = 0;
+	if (ptrace(how, pid, addr, NULL) != -1 || !errno)
+		return true;
+	if (errno != ESRCH && (errno != EPERM || how != PTRACE_SEIZE))
+		churn_leak(me, "ptrace request %d", how);
+	return false;
+}
+
+/* A tracee that stops and goes on, and is looked at in between; false: dead */
+static bool look_at_tracee(struct churn_slot *me, pid_t pid, const void *page)
+{
+	siginfo_t info = { 0 };
+	int i;
+
+	if (!ask(me, PTRACE_INTERRUPT, pid, NULL))
+		return false;
+	/* The end is left to churn_kill_victim(). */
+	if (waitid(P_PID, pid, &info, WSTOPPED | WEXITED | WNOWAIT) ||
+	    info.si_code != CLD_TRAPPED)
+		return false;
+	waitid(P_PID, pid, &info, WSTOPPED | WNOHANG);
+	for (i = 0; i < 4; i++)
+		if (!ask(me, PTRACE_PEEKDATA, pid, i & 1 ? me : page))
+			return false;
+	return ask(me, PTRACE_CONT, pid, NULL);
+}
+
+/*
+ * A tracer's requests, some of which wait for the server of a file system,
+ * while somebody kills the tracee. The tracee has the page of the file and never
+ * reads it: if it was killed in there, its own signal would be a leak.
+ */
+void work_ptrace_kill(struct churn_slot *me)
+{
+	while (!churn_stopped()) {
+		int rounds = 1 + churn_rand() % 8;
+		const void *page = churn_map_fuse();
+		pid_t pid;
+
+		if (!page) {
+			churn_leak(me, "mapping of the FUSE file");
+			return;
+		}
+		pid = churn_fork();
+		if (!pid)
+			killed_tracee(&me[1]);
+		if (pid < 0) {
+			churn_leak(me, "fork: %d", pid);
+			return;
+		}
+		churn_use_victim(me, pid);
+		if (ask(me, PTRACE_SEIZE, pid, NULL))
+			while (rounds-- && look_at_tracee(me, pid, page))
+				;
+		churn_kill_victim(me, pid);
+		churn_unmap_fuse(page);
+	}
+}
+
 void work_jobctl(struct churn_slot *me)
 {
 	pid_t pid = start_held(me);

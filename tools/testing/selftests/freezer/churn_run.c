@@ -72,6 +72,7 @@ static void start_worker(int i)
 	struct churn_slot *me = &churn->slot[2 * i];
 	int nr = 0, where = CHURN_TOP;
 	pid_t runner = getpid();
+	bool contained;
 
 	while (nr < 8 && kind[nr].fn)
 		nr++;
@@ -88,7 +89,8 @@ static void start_worker(int i)
 
 	/* In use from now on: the crowd is not up before this one runs. */
 	churn_use(me, where, 0);
-	worker_pid[i] = fork();
+	contained = run.opt->contained && !kind->outside;
+	worker_pid[i] = contained ? churn_fork_contained(me, where) : fork();
 	if (worker_pid[i])
 		return;
 
@@ -96,7 +98,7 @@ static void start_worker(int i)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGALRM, SIG_DFL);
 	setpriority(PRIO_PROCESS, 0, 0);
-	if (getppid() != runner)
+	if (getppid() != (contained ? 1 : runner))
 		_exit(0);
 	if (where != CHURN_NOWHERE)
 		churn_join(me, where);
@@ -123,8 +125,11 @@ static void hold_mover(bool hold)
 {
 	int64_t since = frz_now_ns(), deadline = since + LATE_MS * 1000000LL;
 
-	if (!(run.mode->flags & (MODE_MOVES | MODE_WITHIN)))
+	if (!(run.mode->flags & MODE_BESIDE))
 		return;
+	/* The killer says more when somebody does not die. */
+	if (run.mode->flags & MODE_KILLS)
+		deadline += KILLED_MS * 1000000LL;
 	if (hold)
 		__atomic_store_n(&churn->mover_held, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&churn->hold_mover, hold, __ATOMIC_SEQ_CST);
@@ -146,7 +151,7 @@ static bool freeze(bool blocking, int64_t *ns)
 		.it_value.tv_sec = run.opt->limit_ms / 1000 + 5,
 	};
 	struct itimerval off = { 0 };
-	bool moving = run.mode->flags & (MODE_MOVES | MODE_WITHIN);
+	bool moving = run.mode->flags & MODE_BESIDE;
 	bool frozen;
 	char state[32];
 	ssize_t ret;
@@ -211,7 +216,7 @@ static void one_freeze(void)
 	}
 	times[run.res->freezes++] = ns;
 
-	if (frozen && run.mode->flags & (MODE_MOVES | MODE_WITHIN)) {
+	if (frozen && run.mode->flags & MODE_BESIDE) {
 		check_moving_window();
 		hold_mover(true);
 		if (!wait_frozen(frz_now_ns() + LATE_MS * 1000000LL)) {
@@ -367,7 +372,7 @@ static bool start_crowd(void)
 		churn_dump_tasks(CHURN_TOP, run.last, false);
 		return false;
 	}
-	if (run.mode->flags & (MODE_MOVES | MODE_WITHIN))
+	if (run.mode->flags & MODE_BESIDE)
 		start_mover();
 	return true;
 }

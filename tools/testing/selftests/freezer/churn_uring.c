@@ -214,6 +214,63 @@ void work_uring_sqpoll(struct churn_slot *me)
 	}
 }
 
+/*
+ * A ring with requests under way: reads of a pipe where nothing comes, each of
+ * which keeps a worker thread, and reads of a file; or those of a file with a
+ * SQPOLL thread.
+ */
+static void uring_victim(struct churn_slot *me, bool sqpoll)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	static char dest[4], buf[512];
+	struct ring ring;
+	int i, p[2];
+
+	churn_bump(me);
+	if (file < 0 || pipe(p)) {
+		churn_leak(me, "a file and a pipe");
+		return;
+	}
+	ring_start(me, &ring, sqpoll ? IORING_SETUP_SQPOLL : 0);
+	for (i = 0; !sqpoll && i < 3; i++) {
+		struct io_uring_sqe *sqe = ring_sqe(&ring, IORING_OP_READ);
+
+		sqe->flags = IOSQE_ASYNC;
+		prep_read(sqe, p[0], &dest[i], 1, -1);
+		ring_submit(me, &ring);
+	}
+	while (!churn_stopped()) {
+		struct io_uring_sqe *sqe = ring_sqe(&ring, IORING_OP_READ);
+
+		sqe->flags = sqpoll ? 0 : IOSQE_ASYNC;
+		prep_read(sqe, file, buf, sizeof(buf), 0);
+		ring_submit(me, &ring);
+		ring_complete(me, &ring, "read", sizeof(buf));
+		churn_bump(me);
+	}
+}
+
+/* Processes with rings are killed by their parent, and from outside. */
+void work_uring_kill(struct churn_slot *me)
+{
+	while (!churn_stopped()) {
+		bool sqpoll = churn_rand() & 1;
+		pid_t pid = churn_fork();
+
+		if (!pid) {
+			uring_victim(&me[1], sqpoll);
+			_exit(0);
+		}
+		if (pid < 0) {
+			churn_leak(me, "fork: %d", pid);
+			continue;
+		}
+		churn_use_victim(me, pid);
+		churn_usleep(churn_rand() % 20000);
+		churn_kill_victim(me, pid);
+	}
+}
+
 void work_uring_timeout(struct churn_slot *me)
 {
 	struct ring ring;

@@ -104,6 +104,20 @@ void churn_join(struct churn_slot *slot, int where)
 	}
 }
 
+void churn_use_victim(struct churn_slot *me, pid_t pid)
+{
+	churn_use(&me[1], me->where, pid);
+}
+
+void churn_kill_victim(struct churn_slot *me, pid_t pid)
+{
+	kill(pid, SIGKILL);
+	/* The id may be another process's once this one is reaped. */
+	__atomic_store_n(&me[1].tid, 0, __ATOMIC_SEQ_CST);
+	churn_reap(me, pid, SIGKILL);
+	churn_bump(me);
+}
+
 /* Seven ways to sleep for a few milliseconds; none may end early. */
 void work_sleep(struct churn_slot *me)
 {

@@ -314,13 +314,31 @@ static int write_pid(const char *path, const char *file, pid_t pid)
 	return frz_write(path, file, text);
 }
 
+/*
+ * In a world with limits (world.c) a process that comes into a cgroup of the
+ * freezer comes into the cgroup of v2 with the limits, too, and leaves it for the
+ * root. All of the process: cgroup v2 has no threads apart.
+ */
+static void move_to_limits(const char *path, pid_t pid)
+{
+	const char *limits = getenv("FREEZER_LIMITS");
+	char root[FRZ_PATH_MAX];
+
+	if (!limits)
+		return;
+	snprintf(root, sizeof(root), "%s/../..", limits);
+	write_pid(strcmp(path, root_path) ? limits : root, "cgroup.procs", pid);
+}
+
 int frz_move_process(const char *path, pid_t pid)
 {
+	move_to_limits(path, pid);
 	return write_pid(path, "cgroup.procs", pid);
 }
 
 int frz_move_thread(const char *path, pid_t tid)
 {
+	move_to_limits(path, tid);
 	return write_pid(path, "tasks", tid);
 }
 

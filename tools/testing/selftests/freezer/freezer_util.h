@@ -75,7 +75,10 @@ static inline int frz_thaw(const char *path)
 	return frz_write(path, "freezer.state", "THAWED");
 }
 
-/* Move the process (all threads) or one thread into @path. */
+/*
+ * Move the process (all threads) or one thread into @path; also to the limits of
+ * the world, if it has some.
+ */
 int frz_move_process(const char *path, pid_t pid);
 int frz_move_thread(const char *path, pid_t tid);
 
