@@ -87,6 +87,7 @@
  * both look at the same cgroup.
  */
 
+#include <linux/atomic.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/cgroup.h>
@@ -131,15 +132,18 @@ struct signal_message {
 struct cgroup_signal {
 	struct cgroup_subsys_state	css;
 
-	u64				seq;
+	atomic64_t			seq;
 	u64				kill_seq;
 	struct signal_message		last;
 };
 
 static DEFINE_SPINLOCK(signal_lock);
 
-/* The number of the last operation, odd; plus one when it is over. */
-static u64 signal_seq;
+/*
+ * The number of the last operation, odd; plus one when it is over. Atomic since
+ * signal_can_fork() reads it without signal_lock, and 32 bits are not enough.
+ */
+static atomic64_t signal_seq = ATOMIC64_INIT(0);
 
 /* The open file of the operation under way, for the opener's credentials. */
 static struct file *signal_file;
@@ -336,13 +340,15 @@ static void signal_mark_css(struct cgroup_subsys_state *css,
 {
 	struct cgroup_signal *scg = css_signal(css);
 	struct pid *old = scg->last.sender;
+	u64 seq;
 
 	get_pid(msg->sender);
 	spin_lock(&signal_lock);
+	seq = atomic64_read(&signal_seq);
 	scg->last = *msg;
 	if (msg->sig == SIGKILL)
-		scg->kill_seq = signal_seq;
-	WRITE_ONCE(scg->seq, signal_seq);
+		scg->kill_seq = seq;
+	atomic64_set(&scg->seq, seq);
 	spin_unlock(&signal_lock);
 	put_pid(old);
 }
@@ -354,7 +360,7 @@ static int signal_send_css(struct cgroup_subsys_state *css,
 	struct css_task_iter it;
 	struct task_struct *task;
 	int ret = 0, err;
-	u64 *done;
+	u64 *done, seq;
 
 	css_task_iter_start(css, 0, &it);
 	while ((task = css_task_iter_next(&it))) {
@@ -362,11 +368,12 @@ static int signal_send_css(struct cgroup_subsys_state *css,
 			continue;
 		done = &task->signal->cgroup_signal_seq;
 		spin_lock(&signal_lock);
-		if (*done < signal_seq) {
+		seq = atomic64_read(&signal_seq);
+		if (*done < seq) {
 			err = signal_check(msg, file, task);
 			if (!err) {
 				signal_send(msg, task);
-				WRITE_ONCE(*done, signal_seq);
+				WRITE_ONCE(*done, seq);
 			}
 			ret = ret ?: err;
 		}
@@ -401,7 +408,7 @@ static int signal_subtree(struct cgroup_subsys_state *root,
 
 	spin_lock(&signal_lock);
 	signal_file = file;
-	WRITE_ONCE(signal_seq, signal_seq + 1);
+	atomic64_inc(&signal_seq);
 	spin_unlock(&signal_lock);
 
 	css_for_each_descendant_pre(pos, root)
@@ -414,7 +421,7 @@ static int signal_subtree(struct cgroup_subsys_state *root,
 
 	spin_lock(&signal_lock);
 	/* Pairs with the acquire in signal_can_fork(). */
-	smp_store_release(&signal_seq, signal_seq + 1);
+	atomic64_set_release(&signal_seq, atomic64_read(&signal_seq) + 1);
 	signal_file = NULL;
 	spin_unlock(&signal_lock);
 	return ret;
@@ -491,7 +498,7 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
 		return 0;
 
 	/* Pairs with the release in signal_subtree(): then @sent is seen, too. */
-	seq = smp_load_acquire(&signal_seq);
+	seq = atomic64_read_acquire(&signal_seq);
 	if (!((seq | READ_ONCE(*sent)) & 1)) {
 		*done = seq;
 		return 0;
@@ -500,12 +507,13 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
 	scg = css_signal(cset->subsys[signal_cgrp_id]);
 	spin_lock(&signal_lock);
 	if (*sent & 1) {
-		if (*sent == scg->seq && signal_is_unhandled(scg->last.sig))
+		if (*sent == atomic64_read(&scg->seq) &&
+		    signal_is_unhandled(scg->last.sig))
 			ret = -ERESTARTNOINTR;
 		WRITE_ONCE(*sent, *sent + 1);
 	}
 	/* If it is under way, then the walk may yet come to the parent. */
-	*done = signal_seq;
+	*done = atomic64_read(&signal_seq);
 	if ((*done & 1) && *sent < *done)
 		*done -= 1;
 	spin_unlock(&signal_lock);
@@ -541,29 +549,30 @@ static void signal_fork(struct task_struct *child)
 	u64 *done = &child->signal->cgroup_signal_seq;
 	struct signal_message msg;
 	struct cgroup_signal *scg;
-	u64 sent;
+	u64 sent, seq;
 
 	if ((child->flags & PF_KTHREAD) || !thread_group_leader(child))
 		return;
 
 	rcu_read_lock();
 	scg = css_signal(task_css(child, signal_cgrp_id));
-	if (READ_ONCE(scg->seq) <= READ_ONCE(*done))
+	if (atomic64_read(&scg->seq) <= READ_ONCE(*done))
 		goto out;
 
 	spin_lock(&signal_lock);
-	if (scg->seq > *done) {
+	seq = atomic64_read(&scg->seq);
+	if (seq > *done) {
 		sent = current->signal->cgroup_signal_seq;
 		msg = scg->last;
 		if (scg->kill_seq > *done && sent >= scg->kill_seq) {
 			msg.sig = SIGKILL;
 			signal_send(&msg, child);
-		} else if (sent >= scg->seq ||
-			   (scg->seq == signal_seq &&
+		} else if (sent >= seq ||
+			   (seq == atomic64_read(&signal_seq) &&
 			    !signal_check(&msg, signal_file, child))) {
 			signal_send(&msg, child);
 		}
-		WRITE_ONCE(*done, scg->seq);
+		WRITE_ONCE(*done, seq);
 	}
 	spin_unlock(&signal_lock);
 out:
