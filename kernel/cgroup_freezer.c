@@ -1061,13 +1061,16 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 	return false;
 }
 
-/*
- * Let %current come to its door and start its system call once more.
+/**
+ * cgroup_freezer_start_over - let %current come to its door and repeat its call
  *
- * TIF_SIGPENDING and not TIF_NOTIFY_SIGNAL, which some architectures do not look
- * at where they restart a call, and others serve without a look at the door.
+ * By TIF_SIGPENDING and not by TIF_NOTIFY_SIGNAL, which some architectures do not
+ * look at where they restart a call, and others serve without a look at the door.
+ *
+ * Context: process context, in a system call that has changed nothing yet.
+ * Return: -ERESTARTNOINTR, which the system call has to return.
  */
-static int freezer_start_over(void)
+int cgroup_freezer_start_over(void)
 {
 	/* one's own: only exec changes it, and not before the gate */
 	struct sighand_struct *sighand =
@@ -1094,13 +1097,14 @@ static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 		return 0;
 	/*
 	 * io_uring tries again, some time after the call that it is in. A signal
-	 * would be an error of that call.
+	 * would be an error of that call. For its submission thread it starts over
+	 * by itself.
 	 */
 	if (child->flags & PF_IO_WORKER) {
 		set_notify_signal(current);
 		return -ERESTARTNOINTR;
 	}
-	return freezer_start_over();
+	return cgroup_freezer_start_over();
 }
 
 /**
@@ -1116,7 +1120,7 @@ int cgroup_freezer_begin_exec(void)
 	if (thread_group_empty(current) || !current->mm ||
 	    freezer_enter_gate(CGROUP_FREEZER_EXEC))
 		return 0;
-	return freezer_start_over();
+	return cgroup_freezer_start_over();
 }
 
 static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
@@ -1492,7 +1496,7 @@ int freezer_interrupted(void)
 	signalled = task_sigpending(current) && !freezing(current);
 	spin_unlock_irq(&sighand->siglock);
 
-	return signalled ? -EINTR : freezer_start_over();
+	return signalled ? -EINTR : cgroup_freezer_start_over();
 }
 
 /**

@@ -68,6 +68,7 @@ bool __cgroup_frozen(struct task_struct *task);
 bool cgroup_freezer_stays(void);
 bool cgroup_freezer_hold(void);
 void cgroup_freezer_sync(void);
+int cgroup_freezer_start_over(void);
 int cgroup_freezer_begin_exec(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
@@ -322,6 +323,11 @@ static inline void cgroup_freezer_left(struct task_struct *task)
 static inline bool cgroup_freezer_stays(void)
 {
 	return false;
+}
+
+static inline int cgroup_freezer_start_over(void)
+{
+	return -ERESTARTNOINTR;
 }
 
 static inline int cgroup_freezer_begin_exec(void)

@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "ext2_test.h"
 #include "freezer_test.h"
 
 #define PATTERN		"core_pattern"
@@ -31,7 +32,7 @@
 /* A core, with room for what is in it beside the data. */
 #define CORE_SIZE	(DATA_SIZE + (16UL << 20))
 
-#define CORE_FILE	"/tmp/freezer_selftest.core"
+#define CORE_FILE	"/tmp/freezer_selftest.ext2/core"
 
 static const char relay_arg[] = "take_the_core";
 
@@ -106,6 +107,7 @@ FIXTURE(core) {
 	char pattern[256];
 	char limit[32];
 	int sock;
+	int fs;
 	int fd;
 	pid_t pid;
 	unsigned char *buf;
@@ -116,6 +118,7 @@ FIXTURE_SETUP(core)
 {
 	freezer_setup(_metadata, (void *)self, NULL);
 	self->fd = -1;
+	self->fs = -1;
 	ASSERT_EQ(0, frz_read("/proc/sys/kernel", PATTERN, self->pattern,
 			      sizeof(self->pattern)));
 	ASSERT_EQ(0, frz_read("/proc/sys/kernel", PIPE_LIMIT, self->limit,
@@ -138,8 +141,12 @@ FIXTURE_TEARDOWN(core)
 	set_kernel(PIPE_LIMIT, self->limit);
 	if (self->fd >= 0)
 		close(self->fd);
+	/* In this order: a task may wait for the other. */
+	if (self->fs >= 0)
+		ioctl(self->fs, FITHAW, 0);
 	freezer_teardown(_metadata, (void *)self, NULL);
-	unlink(CORE_FILE);
+	if (self->fs >= 0)
+		ext2_umount(self->fs);
 }
 
 static void *wait_in_thread(void *word)
@@ -560,11 +567,12 @@ static ssize_t load_core(unsigned char *buf)
 
 /*
  * A dump to a file. FROZEN in the middle: the file does not grow, the process is
- * there, and the checkpoint guard is granted. After the thaw the core is complete,
- * and like one that was dumped without a freeze.
+ * there, the checkpoint guard is granted, and the file system can be frozen from
+ * outside. After both thaws the core is complete, and like one that was dumped
+ * without a freeze.
  *
- * A failure means that the dump goes on, that FROZEN waits for its end, or that
- * the guard cuts it short.
+ * A failure means that the dump goes on, that FROZEN waits for its end, that the
+ * guard cuts it short, or that the file system is held by a frozen task.
  */
 TEST_F_TIMEOUT(core, file, 120)
 {
@@ -573,11 +581,15 @@ TEST_F_TIMEOUT(core, file, 120)
 	char path[FRZ_PATH_MAX + 32];
 	int64_t end;
 	int guard;
+	pid_t pid;
 	off_t at;
 
 	ASSERT_NE(NULL, c);
 	snprintf(path, sizeof(path), "%s/" CHECKPOINT, self->cg);
-	unlink(CORE_FILE);
+	self->fs = ext2_mount();
+	ASSERT_LE(0, self->fs) {
+		TH_LOG("no file system: %s", strerror(-self->fs));
+	}
 	ASSERT_EQ(0, set_kernel(PATTERN, CORE_FILE));
 	self->pid = ASSERT_PID(frz_spawn(self->cg, crash, c));
 	ASSERT_EQ(SIGSEGV | 0x80, frz_wait_exit(self->pid, FRZ_LIMIT));
@@ -602,6 +614,12 @@ TEST_F_TIMEOUT(core, file, 120)
 	}
 	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(self->pid, FRZ_WATCH));
 	EXPECT_EQ(at, core_size());
+	pid = ASSERT_PID(frz_spawn(NULL, ext2_freeze, &self->fs));
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT)) {
+		TH_LOG("fsfreeze waits for the thaw, state %c",
+		       frz_task_state(pid));
+	}
+	ASSERT_EQ(0, ioctl(self->fs, FITHAW, 0));
 	if (guard >= 0)
 		close(guard);
 	ASSERT_THAWS(self->cg);

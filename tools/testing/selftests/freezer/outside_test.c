@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "ext2_test.h"
 #include "freezer_test.h"
 #include "fuse_test.h"
 #include "uring_test.h"
@@ -579,6 +580,75 @@ FREEZER_TEST(fuse_directory)
 	EXPECT_EQ(0, frz_load(&s[0].bad));
 	umount2(fuse_dir, MNT_DETACH);
 	rmdir(fuse_dir);
+}
+
+/*
+ * A file system that is frozen
+ */
+
+#define WRITTEN		"/tmp/freezer_selftest.ext2/written"
+
+static int write_for_ever(void *arg)
+{
+	int fd = open(WRITTEN, O_CREAT | O_RDWR, 0600);
+	struct shared *s = arg;
+
+	if (fd < 0)
+		return 1;
+	for (;;) {
+		if (pwrite(fd, "x", 1, 0) != 1)
+			frz_inc(&s->bad);
+		frz_inc(&s->calls);
+	}
+}
+
+/*
+ * A task of the group writes to a file system, which is frozen from outside with
+ * fsfreeze: the task waits. FROZEN. The file system is thawed, and frozen again: the
+ * task may have got write access meanwhile, and gives it back. After both thaws it
+ * goes on.
+ *
+ * A failure means that a frozen task keeps the write access that it was given, and
+ * a backup, a remount or the unmounting hangs until the thaw.
+ */
+FREEZER_TEST(writer_of_a_frozen_fs)
+{
+	struct shared *s = frz_shared(sizeof(*s));
+	unsigned long calls;
+	pid_t pid, other;
+	int fs, status;
+
+	ASSERT_NE(NULL, s);
+	fs = ext2_mount();
+	ASSERT_LE(0, fs) {
+		TH_LOG("no file system: %s", strerror(-fs));
+	}
+	pid = ASSERT_PID(frz_spawn(self->cg, write_for_ever, s));
+	ASSERT_EQ(0, frz_wait_move(&s->calls, FRZ_LIMIT));
+	ASSERT_EQ(0, ext2_freeze(&fs));
+	do {
+		calls = frz_load(&s->calls);
+		ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	} while (frz_moved(&s->calls, FRZ_WATCH));
+	EXPECT_EQ(calls, frz_load(&s->calls));
+	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(0, ioctl(fs, FITHAW, 0));
+	other = ASSERT_PID(frz_spawn(NULL, ext2_freeze, &fs));
+	status = frz_wait_exit(other, FRZ_LIMIT);
+	EXPECT_EQ(0, status) {
+		TH_LOG("fsfreeze waits for the thaw, state %c",
+		       frz_task_state(other));
+	}
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_STREQ("", frz_thaws(self->cg));
+	if (status)
+		frz_wait_exit(other, FRZ_LIMIT);
+	EXPECT_EQ(0, ioctl(fs, FITHAW, 0));
+	EXPECT_RUNS(&s->calls);
+	EXPECT_EQ(0, frz_load(&s->bad));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	ext2_umount(fs);
 }
 
 TEST_HARNESS_MAIN
