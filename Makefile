@@ -3,13 +3,15 @@
 # From a fresh clone to a booted kernel with the cgroup freezer of this repository. make help says what there is; each target is a
 # script in harness/, and everything made goes to out/.
 
-# The kernel: the base of the series and its source package, the architecture, kernel debugging, another source tree, no series, more configuration
+# The kernel: the base of the series and its source package, the architecture, kernel debugging, another source tree, no series, more configuration,
+# a fault
 BASE	?= 6.12
 ARCH	?= x86_64
 DEBUG	?=
 LINUX	?=
 VANILLA	?=
 CONFIG	?=
+INJECT	?=
 JOBS	?= $(shell nproc)
 
 # The guest: which test programs, with which arguments and in which world, its limits in seconds, CPUs, memory in MB, KVM=auto|1|0
@@ -25,9 +27,9 @@ APPEND	?=
 QEMU_ARGS ?=
 V	?=
 
-export BASE ARCH DEBUG LINUX VANILLA CONFIG JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
+export BASE ARCH DEBUG LINUX VANILLA CONFIG INJECT JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 
-.PHONY: help run hibernate test test-harness shell gdb image tree series bisectable regress check bench clean distclean
+.PHONY: help run hibernate test test-harness shell gdb image tree series bisectable regress check bench latency clean distclean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -80,6 +82,10 @@ check:
 # The same measurements on our kernel, on the same without the freezer, and on the unpatched one
 bench:
 	@harness/bench.sh
+
+# For how long interrupts are off, with a crowd of 20000
+latency:
+	@harness/latency.sh
 
 # What was built; clean leaves the unpacked sources and what was fetched.
 clean:

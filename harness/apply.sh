@@ -53,6 +53,9 @@ if [ -z "$VANILLA" ]; then
 		new_files_of "$SERIES/$patch" | copy_new_files "$stage"
 		removed_files_of "$SERIES/$patch" | (cd "$stage" && xargs -r -d '\n' rm)
 	done
+	if [ -n "$INJECT" ]; then
+		apply_hunks "$stage" "$TOP/harness/inject/$INJECT.patch" || conflict "harness/inject/$INJECT.patch" "$stage"
+	fi
 fi
 list_below "$TESTS_DIR" | copy_new_files "$stage"
 

@@ -12,12 +12,14 @@ make bisectable     build each step of the series in many configurations, boot t
 make regress        the selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
 make check          checkpatch, sparse, W=1, kernel-doc, shellcheck
 make bench          side by side with the unpatched kernel, on a clock that counts instructions
+make latency        for how long interrupts are off while 20000 tasks are frozen, thawed and looked at
 make test-harness   tests that must fail, and do they?
 make clean          remove what was built (distclean: and what was unpacked)
 
 BASE=6.12           the base: a directory of patches/     ARCH=x86_64   the architecture
 VANILLA=1           the unpatched kernel                  DEBUG=1       lockdep, KASAN and the like; kcsan: KCSAN
 LINUX=/tree         another source tree                   CONFIG=file   options added to the configuration
+INJECT=name         with harness/inject/name.patch on top: a fault, or a delay that opens a window
 
 TESTS="churn state*"  test programs to run (patterns)     ARGS="-n 20"  their arguments
 WORLD=container     where the tests run: plain, container, userns, mover, limits, killable; with + between: all of these

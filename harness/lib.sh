@@ -25,6 +25,7 @@ DEBUG=${DEBUG:-}
 VANILLA=${VANILLA:-}
 LINUX=${LINUX:-}
 CONFIG=${CONFIG:-}
+INJECT=${INJECT:-}
 JOBS=${JOBS:-$(nproc)}
 WORLD=${WORLD:-plain}
 case $DEBUG in
@@ -46,6 +47,7 @@ case $DEBUG in
 ?*) DEBUG_NAME=$DEBUG ;;
 esac
 [ "$VANILLA" != 0 ] || VANILLA=
+[ -z "$VANILLA" ] || [ -z "$INJECT" ] || { printf '%s\n' "INJECT=$INJECT: not into the unpatched kernel (VANILLA=1)" >&2; exit "$E_SETUP"; }
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s\n' "$*" >&2; exit "$E_SETUP"; }
@@ -68,6 +70,8 @@ series_bases() { (cd "$TOP/patches" 2>/dev/null && echo [0-9]*/) | tr -d /; }
 [ -d "$TOP/patches/$BASE" ] || die "BASE=$BASE: no patches/$BASE here; there is: $(series_bases)"
 [ -f "$TOP/harness/arch/$ARCH.sh" ] || die "ARCH=$ARCH: not supported yet; there is: $(cd "$TOP/harness/arch" && echo *.sh | sed 's/\.sh//g')"
 [ -z "$CONFIG" ] || [ -f "$CONFIG" ] || die "CONFIG=$CONFIG: no such file"
+[ -z "$INJECT" ] || [ -f "$TOP/harness/inject/$INJECT.patch" ] ||
+	die "INJECT=$INJECT: no harness/inject/$INJECT.patch; there is: $(cd "$TOP/harness/inject" && echo *.patch | sed 's/\.patch//g')"
 # shellcheck source=harness/arch/x86_64.sh
 . "$TOP/harness/arch/$ARCH.sh"
 
@@ -78,7 +82,8 @@ if [ -n "$LINUX" ]; then
 	SRC_NAME=$BASE-$(basename "$LINUX")-$(printf '%s' "$LINUX" | cksum | cut -d' ' -f1)
 fi
 # SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/bisectable.sh).
-TREE_NAME=$SRC_NAME${VANILLA:+-vanilla}${SERIES_STEPS:+-steps}
+# INJECT=NAME puts harness/inject/NAME.patch on top, a fault that is not of the series, in a tree of its own, too.
+TREE_NAME=$SRC_NAME${VANILLA:+-vanilla}${SERIES_STEPS:+-steps}${INJECT:+-inject-$INJECT}
 VARIANT=$ARCH${DEBUG:+-$DEBUG_NAME}
 [ -z "$CONFIG" ] || VARIANT=$VARIANT-$(basename "$CONFIG" .config)
 BUILD_NAME=$TREE_NAME-$VARIANT
@@ -102,7 +107,7 @@ kmake() {
 	if command -v ccache >/dev/null; then cc="ccache $cc" hostcc="ccache $hostcc"; fi
 	# x86 resumes in arch/x86/power/cpu.c without the %gs that KCSAN needs: a triple fault. It takes kernel/cpu.o along.
 	[ "$DEBUG" != kcsan ] || set -- KCSAN_SANITIZE_cpu.o=n "$@"
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BASE -u CONFIG -u DEBUG -u LINUX -u VANILLA -u TESTS -u V \
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BASE -u CONFIG -u DEBUG -u INJECT -u LINUX -u VANILLA -u TESTS -u V \
 		PYTHONDONTWRITEBYTECODE=1 CCACHE_BASEDIR="$OUT" CCACHE_NOHASHDIR=1 \
 		KBUILD_BUILD_USER=freezer KBUILD_BUILD_HOST=localhost KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' \
 		nice -n 5 make -C "$dir" O="$BUILD" ARCH="$ARCH_KERNEL" CROSS_COMPILE="${CROSS_COMPILE:-}" CC="$cc" HOSTCC="$hostcc" \

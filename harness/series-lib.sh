@@ -70,9 +70,12 @@ copy_new_files() {
 # stage_pristine DIR: the pristine versions of the files that the series changes; prints their names
 stage_pristine() {
 	local patch file
-	for patch in $(series_patches); do
-		touched_files "$SERIES/$patch"
-	done | sort -u | while read -r file; do
+	{
+		for patch in $(series_patches); do
+			touched_files "$SERIES/$patch"
+		done
+		[ -z "${INJECT:-}" ] || touched_files "$TOP/harness/inject/$INJECT.patch"
+	} | sort -u | while read -r file; do
 		echo "$file"
 		[ -f "$SRC/$file" ] || continue
 		mkdir -p "$1/$(dirname "$file")"
@@ -87,7 +90,10 @@ apply_hunks() {
 }
 
 conflict() {
-	say "patches/$BASE/$1 does not apply:"
+	case $1 in
+	*/*) say "$1 does not apply:" ;;
+	*) say "patches/$BASE/$1 does not apply:" ;;
+	esac
 	sed 's/^/      /' "$2.errors" >&2
 	[ -z "$LINUX" ] || say "(if $LINUX holds the series already, VANILLA=1 builds it as it is)"
 	say "next:  cd $(rel "$2") && GIT_CEILING_DIRECTORIES=.. git apply --reject $SERIES/$1"

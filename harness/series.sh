@@ -10,6 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/harness/series-lib.sh"
 [ -z "$VANILLA" ] || die "VANILLA=1 has no series"
+[ -z "$INJECT" ] || die "INJECT=$INJECT: what is injected is not of the series"
 
 work=$OUT/series-work
 result=$OUT/series-$BASE

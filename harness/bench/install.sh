@@ -17,6 +17,6 @@ src=$here/../../tools/testing/selftests/freezer
 bench=$1/bench
 
 mkdir -p "$bench"
-"${CC:-gcc}" -O2 -Wall -D_GNU_SOURCE= -static -o "$bench/freezer_bench" \
+"${CC:-gcc}" -O2 -Wall -D_GNU_SOURCE= -pthread -static -o "$bench/freezer_bench" \
 	"$src/freezer_bench.c" "$src"/bench_*.c "$src/freezer_util.c"
 install -m 0755 "$here/run" "$bench"

@@ -117,6 +117,7 @@ void bench_crowds(int min, int max, int rounds);
 void bench_reading(int n, int rounds);
 void bench_memory(int rounds);
 void bench_hot(int n);
+void bench_latency(int n, int rounds);
 void bench_slices(enum bench_method how, int n, int busy, int seconds);
 
 #endif /* FREEZER_BENCH_H */

@@ -9,6 +9,7 @@
  *   read    reading freezer.state                      bench_crowd.c
  *   hot     system calls, signals, pipes, fork, ...    bench_hot.c
  *   slice   two jobs in turn, 10 ms each               bench_slice.c
+ *   latency for how long interrupts are off            bench_latency.c
  *
  * The figures mean most on one CPU with a deterministic clock (QEMU -icount),
  * where a nanosecond is a number of instructions; "make bench" does that, with
@@ -505,7 +506,7 @@ static void help(FILE *out)
 	      "                     [-s seconds] [-c kinds] [-1] [-k name]\n"
 	      "Measure what freezing costs.\n"
 	      "\n"
-	      "  -p LIST   of mem,crowd,read,hot,slice; all if not given\n"
+	      "  -p LIST   of mem,crowd,read,hot,slice; all if not given; or latency\n"
 	      "  -m LIST   of v1,v2,SIGSTOP: the ways to freeze in crowd and slice; all if not given\n"
 	      "  -N N      size of the largest crowd, 10000 if not given\n"
 	      "  -r N      rounds with the largest crowd, 5 if not given (smaller ones: more)\n"
@@ -602,6 +603,9 @@ int main(int argc, char **argv)
 		bench_crowds(largest ? n : 1, n, rounds);
 	if (listed(parts, "read") && bench_has(BENCH_V1))
 		bench_reading(n, 101);
+	/* By name only, since it changes the scheduler's settings */
+	if (parts && listed(parts, "latency") && bench_has(BENCH_V1))
+		bench_latency(n, rounds);
 	for (how = 0; how < BENCH_NR_METHODS; how++)
 		if (listed(parts, "slice") && bench_wanted(how))
 			bench_slices(how, n < 1000 ? n : 1000, 8, seconds);
