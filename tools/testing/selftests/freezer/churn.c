@@ -210,14 +210,14 @@ const struct churn_mode churn_modes[] = {
 	}, {
 		.name = "uring_kill",
 		.what = "processes with rings are killed from inside and outside",
-		.flags = MODE_EXITS | MODE_KILLS,
+		.flags = MODE_KILLS,
 		.workers = 4,
 		.setup = setup_uring,
 		.kind = { { work_uring_kill } },
 	}, {
 		.name = "ptrace_kill",
 		.what = "tracees are killed while they are looked at",
-		.flags = MODE_SERVER | MODE_EXITS | MODE_KILLS,
+		.flags = MODE_SERVER | MODE_KILLS,
 		.workers = 5,
 		.setup = setup_fuse,
 		.teardown = teardown_fuse,
@@ -225,7 +225,7 @@ const struct churn_mode churn_modes[] = {
 	}, {
 		.name = "containers",
 		.what = "containers come and go, somebody kills their pid 1",
-		.flags = MODE_EXITS | MODE_KILLS,
+		.flags = MODE_KILLS,
 		.workers = 4,
 		.kind = { { work_containers } },
 	}, {
