@@ -80,6 +80,8 @@ objects_of() {
 	local file
 	while read -r file; do
 		if [[ $file != *.c || $file == tools/* || $file == samples/* ]] || [ ! -f "$TREE/$file" ]; then continue; fi
+		# What is of another architecture is not built here.
+		[[ $file != arch/* || $file == arch/$ARCH_SOURCE/* ]] || continue
 		# The line of the directory's Makefile that names it, continuation lines joined
 		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$(dirname "$file")/Makefile" | tr '\t' ' ' |
 			awk -v o=" $(basename "$file" .c).o " 'option == "" && index($0 " ", o) { option = $1 } END { print option }')

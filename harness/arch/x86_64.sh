@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 # x86_64: how its kernel is named, built and booted. Sourced by lib.sh.
 ARCH_KERNEL=x86_64			# ARCH= of the kernel's make
+ARCH_SOURCE=x86				# its directory below arch/
 ARCH_IMAGE=arch/x86/boot/bzImage	# below the O= directory
 ARCH_QEMU=qemu-system-x86_64
 ARCH_QEMU_PACKAGE=qemu-system-x86
