@@ -41,12 +41,13 @@ struct shared {
 
 /* Nobody outside of the group waits for the thaw. */
 #define EXPECT_ENDS(pid) do { \
-	int __status = frz_wait_exit(pid, FRZ_LIMIT); \
+	pid_t __who = (pid); \
+	int __status = frz_wait_exit(__who, FRZ_LIMIT); \
 	\
 	EXPECT_EQ(0, __status) { \
 		TH_LOG("outside: %s, state %c", __status == -ETIMEDOUT ? \
 		       "hangs until the thaw" : "failed", \
-		       frz_task_state(pid)); \
+		       frz_task_state(__who)); \
 	} \
 	EXPECT_STATE(self->cg, "FROZEN"); \
 } while (0)
@@ -289,7 +290,7 @@ static int add_tap(const char *name)
 		fd = open(own, O_RDWR | O_CLOEXEC);
 		unlink(own);
 	}
-	strcpy(ifr.ifr_name, name);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	return fd >= 0 && !ioctl(fd, TUNSETIFF, &ifr) ? fd : -errno;
 }
 
@@ -300,25 +301,26 @@ static int add_tap(const char *name)
  * the task learns that the device is gone.
  */
 #define CHECK_DELETION(s, sender) do { \
+	struct shared *__s = (s); \
 	unsigned long __calls; \
 	pid_t __pid, __other; \
 	\
-	ASSERT_EQ(0, plug((s)->index)); \
-	ASSERT_EQ(0, set_up((s)->index)); \
-	__pid = ASSERT_PID(frz_spawn(self->cg, sender, s)); \
-	ASSERT_EQ(0, frz_wait_word(&(s)->calls, 1, FRZ_LIMIT)); \
+	ASSERT_EQ(0, plug(__s->index)); \
+	ASSERT_EQ(0, set_up(__s->index)); \
+	__pid = ASSERT_PID(frz_spawn(self->cg, sender, __s)); \
+	ASSERT_EQ(0, frz_wait_word(&__s->calls, 1, FRZ_LIMIT)); \
 	do { \
-		__calls = frz_load(&(s)->calls); \
+		__calls = frz_load(&__s->calls); \
 		ASSERT_EQ(0, frz_wait_asleep(__pid, FRZ_LIMIT)); \
-	} while (frz_moved(&(s)->calls, FRZ_WATCH)); \
-	ASSERT_EQ(__calls, frz_load(&(s)->calls)); \
+	} while (frz_moved(&__s->calls, FRZ_WATCH)); \
+	ASSERT_EQ(__calls, frz_load(&__s->calls)); \
 	ASSERT_FREEZES(self->cg); \
-	__other = ASSERT_PID(frz_spawn(NULL, delete_device, s)); \
+	__other = ASSERT_PID(frz_spawn(NULL, delete_device, __s)); \
 	EXPECT_ENDS(__other); \
-	EXPECT_EQ(0, frz_load(&(s)->done)); \
+	EXPECT_EQ(0, frz_load(&__s->done)); \
 	ASSERT_THAWS(self->cg); \
-	EXPECT_EQ(0, frz_wait_word(&(s)->done, 1, FRZ_LIMIT)); \
-	EXPECT_EQ(0, frz_load(&(s)->bad)); \
+	EXPECT_EQ(0, frz_wait_word(&__s->done, 1, FRZ_LIMIT)); \
+	EXPECT_EQ(0, frz_load(&__s->bad)); \
 } while (0)
 
 /*
