@@ -652,6 +652,7 @@ struct suspender {
 	unsigned long ready;
 	unsigned long listener;		/* a descriptor of it */
 	unsigned long alone;		/* was in user mode meanwhile */
+	unsigned long told;		/* what it has read then */
 	unsigned long done;
 	long failed;
 	char state[64];			/* of cg, as read meanwhile */
@@ -704,6 +705,7 @@ static int snapshoot(void *arg)
 		frz_read(s->cg, "freezer.state", s->state, sizeof(s->state));
 		frz_read(s->cg, "freezer.blockers", s->blockers,
 			 sizeof(s->blockers));
+		frz_inc(&s->told);
 		if (ioctl(fd, SNAPSHOT_UNFREEZE, 0))
 			s->failed = errno;
 	}
@@ -789,6 +791,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 	struct suspender *s = frz_shared(sizeof(*s));
 	struct holder *h = frz_shared(sizeof(*h));
 	int listener, fd, i;
+	pid_t holder = 0;
 	uint64_t id;
 
 	ASSERT_NE(NULL, s);
@@ -800,7 +803,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 	ASSERT_FREEZES(self->cg);
 	snprintf(h->path, sizeof(h->path), "%s", self->cg);
 	if (variant->wait) {
-		ASSERT_PID(frz_spawn(NULL, hold, h));
+		holder = ASSERT_PID(frz_spawn(NULL, hold, h));
 		EXPECT_BECOMES_FILE(self->cg, "freezer.checkpoint", "held");
 		for (i = 0; i < FRZ_LIMIT && !frz_blockers(self->cg); i++)
 			frz_sleep_ms(1);
@@ -811,26 +814,26 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 	EXPECT_EQ(0, frz_load(&h->word));
 
 	ASSERT_EQ(0, suspender_go(listener, id));
-	if (variant->wait) {
-		/* its open is restarted, and may come too early for FROZEN */
-		ASSERT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
-		if (frz_load(&h->word) != EBUSY)
-			EXPECT_EQ(1000, frz_load(&h->word));
-	}
-	ASSERT_BECOMES(self->cg, frz_load(&h->word) == 1000 ?
-				 "CHECKPOINTING" : "FROZEN");
-	EXPECT_EQ(1000, frz_load(&s->alone)) {
+	EXPECT_EQ(0, frz_wait_word(&s->told, 1, FRZ_LIMIT)) {
 		TH_LOG("%s", strerror(s->failed));
 	}
+	EXPECT_EQ(1000, frz_load(&s->alone));
 	EXPECT_STREQ("FREEZING", s->state);
 	EXPECT_STRNE("", s->blockers);
-	EXPECT_EQ(0, frz_load(&s->done));
-	if (!variant->wait) {
-		fd = ASSERT_GUARD(self->cg);
-		close(fd);
-		ASSERT_THAWS(self->cg);
-		EXPECT_EQ(0, frz_wait_word(&s->done, 1, FRZ_LIMIT));
+	if (holder) {
+		/* its open is restarted, and may come too early for FROZEN */
+		EXPECT_EQ(0, frz_wait_word(&h->word, 1, FRZ_LIMIT));
+		if (frz_load(&h->word) != EBUSY)
+			EXPECT_EQ(1000, frz_load(&h->word));
+		kill(holder, SIGKILL);
+		EXPECT_EQ(SIGKILL, frz_wait_exit(holder, FRZ_LIMIT));
 	}
+	ASSERT_BECOMES(self->cg, "FROZEN");
+	EXPECT_EQ(0, frz_load(&s->done));
+	fd = ASSERT_GUARD(self->cg);
+	close(fd);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&s->done, 1, FRZ_LIMIT));
 	close(listener);
 }
 

@@ -56,7 +56,7 @@ static inline int mount_fuse(void)
 
 static inline int mount_fuse_file(void)
 {
-	umount2(fuse_file, MNT_DETACH);
+	umount2(fuse_file, MNT_FORCE | MNT_DETACH);
 	close(open(fuse_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	return mount_fuse_root(fuse_file, S_IFREG);
 }
@@ -70,11 +70,11 @@ static inline int open_fuse_file(void)
 	return fd < 0 || fstat(fd, &st) || st.st_size != 4096 ? -1 : fd;
 }
 
-/* Whoever waits for an answer gets an error. */
+/* Whoever waits for an answer gets an error, also while a child keeps @fd open. */
 static inline void unmount_fuse_file(int fd)
 {
+	umount2(fuse_file, MNT_FORCE | MNT_DETACH);
 	close(fd);
-	umount2(fuse_file, MNT_DETACH);
 	unlink(fuse_file);
 }
 

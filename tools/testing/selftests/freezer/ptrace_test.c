@@ -367,6 +367,8 @@ static int map_page_and_spin(void *arg)
 		return 2;
 	while (!frz_load(&r->tid))
 		usleep(1000);
+	/* its server is not asked about the file any more when we exit */
+	close(fd);
 	frz_store(&r->page, (unsigned long)page);
 	return frz_spin(&r->spins);
 }
