@@ -51,6 +51,12 @@ static inline const char *frz_content(const char *path, const char *file)
 	return buf;
 }
 
+/* What a kill of a frozen task does: end it now, or at the thaw. */
+static inline bool frz_killable(const char *path)
+{
+	return !strcmp(frz_content(path, "freezer.killable"), "1");
+}
+
 FIXTURE(freezer) {
 	char cg[FRZ_PATH_MAX];
 };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -216,14 +217,33 @@ int frz_read(const char *path, const char *file, char *buf, size_t size)
 	return err;
 }
 
+int frz_hold_mover(void)
+{
+	const char *lock = getenv("FREEZER_MOVER_LOCK");
+	int fd = lock ? open(lock, O_RDWR | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		while (flock(fd, LOCK_EX) && errno == EINTR)
+			;
+	return fd;
+}
+
+void frz_let_mover_go(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 int64_t frz_stat(const char *path, const char *key)
 {
 	size_t len = strlen(key);
 	char buf[4096];
 	char *line;
-	int err;
+	int err, fd;
 
+	fd = frz_hold_mover();
 	err = frz_read(path, "freezer.stat", buf, sizeof(buf));
+	frz_let_mover_go(fd);
 	if (err)
 		return err;
 	for (line = buf; line; line = strchr(line, '\n')) {
@@ -344,7 +364,7 @@ int frz_move_thread(const char *path, pid_t tid)
 
 int frz_list(const char *path, const char *file, pid_t *list, int max)
 {
-	int fd, num = 0;
+	int fd, lock, num = 0;
 	char line[64];
 	FILE *f;
 
@@ -356,9 +376,11 @@ int frz_list(const char *path, const char *file, pid_t *list, int max)
 		close(fd);
 		return -ENOMEM;
 	}
+	lock = frz_hold_mover();
 	while (num < max && fgets(line, sizeof(line), f))
 		list[num++] = atoi(line);
 	num = ferror(f) ? -EIO : num;
+	frz_let_mover_go(lock);
 	fclose(f);
 	return num;
 }

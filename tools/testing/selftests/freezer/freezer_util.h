@@ -138,6 +138,15 @@ unsigned long frz_moved(const unsigned long *word, int ms);
 /* Write FROZEN, then poll until the state reads so: 0, -ETIMEDOUT, -errno. */
 int frz_freeze_wait(const char *path, int timeout_ms);
 
+/*
+ * Beside a mover (world.c) a walk over the tasks of a cgroup may miss one that
+ * is moved meanwhile in another hierarchy; it is the kernel's walk, with or
+ * without our controller. So nothing moves while a list is read: a descriptor
+ * to be given to frz_let_mover_go(), or -1 where there is no mover.
+ */
+int frz_hold_mover(void);
+void frz_let_mover_go(int fd);
+
 /* The pids in @path/@file (cgroup.procs or tasks): how many, or -errno. */
 int frz_list(const char *path, const char *file, pid_t *list, int max);
 

@@ -792,8 +792,8 @@ SIGNAL_TEST(pid_namespace)
 }
 
 /*
- * A frozen group (C9): the signal waits for the thaw. A kill as well, and it
- * takes one write for a subtree in which cgroups are frozen by themselves.
+ * A frozen group (C9): the signal waits for the thaw. A kill as well where
+ * freezer.killable is 0, and it takes one write for a subtree in which cgroups are frozen by themselves.
  *
  *	self->cg	frozen
  *	 |- a		frozen by itself, too
@@ -812,6 +812,8 @@ SIGNAL_TEST(frozen)
 	ASSERT_EQ(0, frz_create(cg[1], cg[0], "a"));
 	ASSERT_EQ(0, frz_create(cg[2], cg[1], "b"));
 	ASSERT_EQ(0, frz_create(cg[3], cg[0], "c"));
+	for (k = 0; k < 4; k++)
+		ASSERT_EQ(0, frz_write(cg[k], "freezer.killable", "0"));
 	for (k = 0; k < 4; k++)
 		pid[k] = k % 2 ? ASSERT_SLEEPER(cg[k], &word[k]) :
 				 ASSERT_SPINNER(cg[k], &word[k]);

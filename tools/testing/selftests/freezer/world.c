@@ -63,8 +63,30 @@ static const struct {
 	const char *test;
 	const char *why;
 } unfit[] = {
+	{ WORLD_CONTAINER, "mount_test", NULL,
+	  "it takes hierarchies without a cgroup to mount them anew" },
 	{ WORLD_CONTAINER, "kill_test", "the_file",
 	  "the root of its hierarchy is a cgroup, which has the file" },
+	{ WORLD_CONTAINER, "checkpoint_test", "permissions",
+	  "the root of its hierarchy is a cgroup, which has the file" },
+	{ WORLD_CONTAINER, "checkpoint_test", "with_and_without_the_option",
+	  "whoever is in the root of the hierarchy is in a cgroup" },
+	{ WORLD_CONTAINER, "checkpoint_test", "kernel_begin_and_end",
+	  "whoever is in the root of the hierarchy is in a cgroup" },
+	{ WORLD_CONTAINER, "lifecycle_test", "kthreads_do_not_count",
+	  "kernel threads are in the initial pid namespace" },
+	{ WORLD_CONTAINER, "signal_test", "the_file",
+	  "the root of its hierarchy is a cgroup, which has the file" },
+	{ WORLD_CONTAINER, "signal_test", "kernel_threads",
+	  "kernel threads are in the initial pid namespace" },
+	{ WORLD_CONTAINER, "state_test", "new_cgroup",
+	  "the root of its hierarchy is a cgroup, which has the file" },
+	{ WORLD_USERNS, "fork_test", "fork_asleep_in_kernel",
+	  "userfaultfd has no faults of the kernel for it" },
+	{ WORLD_USERNS, "lifecycle_test", "umount_while_frozen",
+	  "it cannot unmount what was mounted outside" },
+	{ WORLD_USERNS, "oom_test", NULL,
+	  "it cannot keep a process from the OOM killer" },
 	{ }
 };
 

@@ -32,6 +32,8 @@
 
 #define OWN_V2		"/tmp/freezer_world.cgroup2"
 #define OWN_V1		"/tmp/freezer_world.named"
+/* Held while a list of tasks is read (frz_hold_mover()), or one is moved */
+#define LOCK		"/tmp/freezer_world.lock"
 /* The limited cgroup of the tests of the OOM killer (memcg_test.h) */
 #define MEMCG		"freezer_selftest"
 #define TASKS_MAX	4096
@@ -126,7 +128,7 @@ static int set_limits(void)
 			return -1;
 	for (i = 0; i < 2; i++)
 		if (set(group[V2][i], "cpu.max", "20000 50000") ||
-		    set(group[V2][i], "memory.high", "24M") ||
+		    set(group[V2][i], "memory.high", "4M") ||
 		    set(group[V2][i], "memory.max", "256M"))
 			return -1;
 	/* With one CPU there is no other for the second group. */
@@ -172,11 +174,13 @@ static unsigned int rnd(void)
 
 static void move_one(pid_t tid, int hierarchy, const char *file)
 {
+	int err, lock;
 	char text[16];
-	int err;
 
+	lock = frz_hold_mover();
 	snprintf(text, sizeof(text), "%d", tid);
 	err = frz_write(group[hierarchy][rnd() & 1], file, text);
+	frz_let_mover_go(lock);
 	/* It may have died since. */
 	if (err && err != -ESRCH)
 		frz_inc(&counts->failed[hierarchy]);
@@ -186,8 +190,11 @@ static void move_one(pid_t tid, int hierarchy, const char *file)
 
 static void switch_controller(bool on)
 {
+	int lock = frz_hold_mover();
+
 	if (!frz_write(world, "cgroup.subtree_control", on ? "+pids" : "-pids"))
 		frz_inc(&counts->switched);
+	frz_let_mover_go(lock);
 }
 
 /* @root: in the world of containers a cgroup, the controlling task is in it. */
@@ -224,10 +231,16 @@ static void move_for_ever(const char *root)
 static int start_mover(unsigned int flags)
 {
 	char root[FRZ_PATH_MAX];
+	int fd;
 
 	counts = frz_shared(sizeof(*counts));
 	if (!counts)
 		return -ENOMEM;
+	fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	setenv("FREEZER_MOVER_LOCK", LOCK, 1);
 	snprintf(root, sizeof(root), "%s%s", frz_root(),
 		 flags & WORLD_CONTAINER ? "/world" : "");
 	mover = world_fork();
@@ -331,6 +344,7 @@ int world_groups_end(unsigned int flags)
 	if (flags & WORLD_MOVER) {
 		umount(OWN_V1);
 		rmdir(OWN_V1);
+		unlink(LOCK);
 	}
 	if (own_v2) {
 		umount(OWN_V2);
