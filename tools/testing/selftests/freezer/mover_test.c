@@ -31,16 +31,16 @@
 #define NR_SPINNERS	2
 
 /* How many freezes, if nobody says. */
-#define FREEZES		60
-#define GUARDS		15
-#define KILLS		6
+#define FREEZES		30
+#define GUARDS		8
+#define KILLS		4
 
 /* A freeze is looked at for as long as the slowest of the tasks naps. */
-#define NAP_MS		40
+#define NAP_MS		100
 #define WATCH_MS	(2 * NAP_MS)
 
 /* A task with its door closed after THAWED does not go on: no long wait. */
-#define LEFT_MS		2000
+#define LEFT_MS		4000
 
 /* Rounds with a fault, then there is nothing to learn. */
 #define ENOUGH		3
@@ -449,7 +449,7 @@ FIXTURE_SETUP(mover)
 	nursery[1] = (struct nursery){ crowd->second, nursery[0].to,
 				       crowd->nr };
 	ASSERT_PID(frz_spawn(self->cg, nursery_fn, &nursery[1]));
-	ASSERT_EQ(0, wait_all(zero, FRZ_LIMIT));
+	ASSERT_EQ(0, wait_all(zero, 3 * FRZ_LIMIT));
 	for (i = crowd->nr_first; i < nursery[0].to; i++)
 		move(i, crowd->second);
 
