@@ -20,6 +20,7 @@
 
 #define NR_WORKERS	8
 #define NR_THREADS	3	/* beside the leader */
+#define NR_VICTIMS	8	/* of one kill */
 #define FREEZES		40
 
 /* When the list is read again, after the write of FROZEN has returned. */
@@ -29,15 +30,16 @@
 /* Freezes with a fault, then there is nothing to learn. */
 #define ENOUGH		5
 
-/* For an OOM kill: the limit, and what is taken. */
-#define OOM_LIMIT	(4UL << 20)
-#define OOM_SIZE	(64UL << 20)
+/* For an OOM kill: the limit, and what the victim and the taker have. */
+#define OOM_LIMIT	(5UL << 20)
+#define OOM_SIZE	(3UL << 20)
 
 static int nr_rounds;
 
 /* Counters of the workers; in a file, since nothing else survives an exec. */
 struct words {
 	unsigned long rounds[NR_WORKERS];
+	unsigned long victims;		/* that have their memory */
 	unsigned long errors;
 };
 
@@ -60,8 +62,8 @@ static struct words *map_words(void)
 }
 
 /*
- * The threads of a process: one in user mode, one in a sleep that can be frozen
- * in place, one in a sleep that cannot.
+ * The threads of a process: two in a sleep that cannot be frozen in place, one in
+ * a sleep that can. Few spin, so that FROZEN comes before a killed thread is gone.
  */
 static void *spin_thread(void *arg)
 {
@@ -84,10 +86,10 @@ static void *pause_thread(void *arg)
 	return NULL;
 }
 
-static int start_threads(void)
+static int start_threads(int worker)
 {
-	static void *(* const fn[NR_THREADS])(void *) = {
-		spin_thread, nap_thread, pause_thread,
+	void *(* const fn[NR_THREADS])(void *) = {
+		pause_thread, nap_thread, worker ? pause_thread : spin_thread,
 	};
 	pthread_t thread;
 	int i;
@@ -131,7 +133,7 @@ static int run_helper(const char *what, int nr)
 	if (!words || !strcmp(what, "--exit"))
 		return !words;
 	frz_inc(&words->rounds[nr]);
-	if (start_threads())
+	if (start_threads(nr))
 		return 1;
 	if (!strcmp(what, "--leader"))
 		exec_self(what, nr);
@@ -182,18 +184,27 @@ static void core_child(void)
 	_exit(97);
 }
 
-static void oom_child(void)
+static int take_memory(const char *score)
 {
 	char *p;
 
-	if (frz_write(MEMCG_DIR, "cgroup.procs", "0"))
-		_exit(96);
+	if (frz_write(MEMCG_DIR, "cgroup.procs", "0") ||
+	    frz_write("/proc/self", "oom_score_adj", score))
+		return -1;
 	p = mmap(NULL, OOM_SIZE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
-		_exit(95);
+		return -1;
 	memset(p, 1, OOM_SIZE);
-	_exit(94);
+	return 0;
+}
+
+static void oom_child(void)
+{
+	if (take_memory("1000"))
+		_exit(96);
+	frz_inc(&words->victims);
+	pause_thread(NULL);
 }
 
 FIXTURE_VARIANT_ADD(list, exec_by_leader) { .exec = "--leader" };
@@ -231,18 +242,66 @@ static pid_t start_child(const struct worker *w)
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (start_threads())
+		if (start_threads(w->nr))
 			_exit(99);
 		w->kind->child();
 	}
 	return pid;
 }
 
+static void reap_child(const struct worker *w, pid_t pid)
+{
+	int status;
+
+	/* a dump has no file if there is another one at that moment */
+	if (pid < 0 || waitpid(pid, &status, 0) != pid ||
+	    (status & ~WCOREFLAG) != w->kind->status)
+		frz_inc(&words->errors);
+}
+
+/*
+ * A kill of many takes long, and the longer it takes the more often a freeze finds
+ * the victims asleep, but the killer is not done.
+ */
+static void kill_children(const struct worker *w)
+{
+	pid_t pid[NR_VICTIMS];
+	int i;
+
+	for (i = 0; i < NR_VICTIMS; i++) {
+		pid[i] = start_child(w);
+		if (pid[i] < 0 || setpgid(pid[i], pid[0]))
+			frz_inc(&words->errors);
+	}
+	if (kill(-pid[0], SIGKILL))
+		frz_inc(&words->errors);
+	for (i = 0; i < NR_VICTIMS; i++)
+		reap_child(w, pid[i]);
+}
+
+/*
+ * A victim that has done nothing but sleep, and a taker which waits, while it dies,
+ * for what it has.
+ */
+static void oom_kill_child(const struct worker *w)
+{
+	unsigned long victims = frz_load(&words->victims);
+	pid_t victim = start_child(w), taker;
+	int status;
+
+	if (frz_wait_word(&words->victims, victims + 1, FRZ_LIMIT))
+		frz_inc(&words->errors);
+	taker = fork();
+	if (!taker)
+		_exit(take_memory("-1000") ? 1 : 0);
+	reap_child(w, victim);
+	if (waitpid(taker, &status, 0) != taker || status)
+		frz_inc(&words->errors);
+}
+
 static int run_worker(void *arg)
 {
 	const struct worker *w = arg;
-	int status;
-	pid_t pid;
 
 	words = map_words();
 	if (!words)
@@ -250,15 +309,12 @@ static int run_worker(void *arg)
 	if (w->kind->exec)
 		exec_self(w->kind->exec, w->nr);
 	for (;;) {
-		pid = start_child(w);
-		if (w->kind->kills && pid > 0) {
-			usleep(500);
-			kill(pid, SIGKILL);
-		}
-		/* a dump has no file if there is another one at that moment */
-		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
-		    (status & ~WCOREFLAG) != w->kind->status)
-			frz_inc(&words->errors);
+		if (w->kind->kills)
+			kill_children(w);
+		else if (w->kind->ooms)
+			oom_kill_child(w);
+		else
+			reap_child(w, start_child(w));
 		frz_inc(&words->rounds[w->nr]);
 	}
 	return 0;

@@ -76,6 +76,7 @@ static struct crowd *crowd;
 FIXTURE(mover) {
 	char cg[FRZ_PATH_MAX];
 	pid_t mover;
+	const char *mounted;
 	bool pids_was_off;
 	bool cpuset_was_on;
 };
@@ -334,6 +335,43 @@ static void turn_cpuset_on(void)
 	umount(MOVER_MNT);
 }
 
+/* Is a controller where cgroup v2 can have it, or is there no such one? */
+static bool is_free(const char *controller)
+{
+	char line[256], name[64];
+	bool found = true;
+	int id;
+	FILE *f;
+
+	f = fopen("/proc/cgroups", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %d", name, &id) == 2 &&
+		    !strcmp(name, controller))
+			found = !id;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * The end of a hierarchy is the unmount that finds no cgroup in it, and a cgroup
+ * that was removed is there for some time yet.
+ */
+static void unmount_other(const char *type, const char *mounted)
+{
+	int i, j;
+
+	for (i = 0; i < 50; i++) {
+		umount(MOVER_MNT);
+		for (j = 0; j < 20 && !is_free(mounted); j++)
+			frz_sleep_ms(5);
+		if (is_free(mounted) ||
+		    mount("none", MOVER_MNT, type, 0, mounted))
+			break;
+		frz_sleep_ms(20);
+	}
+}
+
 /* 0 or -errno, and what was mounted. */
 static int mount_other(const char *type, const char * const *options,
 		       const char **mounted)
@@ -387,7 +425,6 @@ FIXTURE_SETUP(mover)
 {
 	static const unsigned long zero[NR_MANY];
 	static struct nursery nursery[2];
-	const char *mounted = "";
 	bool was;
 	int i;
 
@@ -403,9 +440,10 @@ FIXTURE_SETUP(mover)
 	mkdir(MOVER_MNT, 0755);
 	self->cpuset_was_on = !strcmp(variant->type, "cgroup") &&
 			      cpuset_is_on();
-	ASSERT_EQ(0, mount_other(variant->type, variant->options, &mounted));
+	ASSERT_EQ(0, mount_other(variant->type, variant->options,
+				 &self->mounted));
 	if (variant->options[1])
-		TH_LOG("mounted: %s", mounted);
+		TH_LOG("mounted: %s", self->mounted);
 	if (variant->toggle) {
 		ASSERT_EQ(0, control_root("pids", true, &was));
 		self->pids_was_off = !was;
@@ -489,7 +527,8 @@ FIXTURE_TEARDOWN(mover)
 	remove_dirs();
 	if (self->pids_was_off)
 		control_root("pids", false, &was);
-	umount(MOVER_MNT);
+	if (self->mounted)
+		unmount_other(variant->type, self->mounted);
 	if (self->cpuset_was_on)
 		turn_cpuset_on();
 	rmdir(MOVER_MNT);
@@ -651,13 +690,21 @@ TEST_F_TIMEOUT(mover, guard, 1800)
 	EXPECT_EQ(0, left);
 }
 
+/* To the process of a member; 0, or -1 if there is none. */
+static int signal_member(int i, int sig)
+{
+	pid_t pid = frz_load(&crowd->member[i].tid);
+
+	return pid > 0 ? kill(pid, sig) : -1;
+}
+
 /* How many of the processes that were killed are there yet. */
 static int nr_alive(int from)
 {
 	int i, num = 0;
 
 	for (i = from; i < crowd->nr; i += crowd->threads)
-		num += !kill(frz_load(&crowd->member[i].tid), 0);
+		num += !signal_member(i, 0);
 	return num;
 }
 
@@ -706,8 +753,7 @@ TEST_F_TIMEOUT(mover, killable, 1800)
 		ASSERT_FREEZES(self->cg);
 		count_all(count);
 		for (j = from; j < crowd->nr; j += crowd->threads)
-			ASSERT_EQ(0, kill(frz_load(&crowd->member[j].tid),
-					  SIGKILL));
+			ASSERT_EQ(0, signal_member(j, SIGKILL));
 		ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "1"));
 		alive = wait_gone(from, LEFT_MS);
 		if (alive)

@@ -472,10 +472,10 @@ FREEZER_LONG_TEST(blockers_while_they_change)
 	ASSERT_EQ(0, frz_create(g->thawed, self->cg, "thawed"));
 	g->many = many[1];
 	ASSERT_EQ(0, look_first());
-	for (i = 0; i < GUESTS; i++)
-		g->spinner[i] = ASSERT_SPINNER(g->thawed, word);
 	ASSERT_EQ(0, many_busy(g->thawed, many[1], GUESTS));
 	ASSERT_EQ(0, many_busy(g->frozen, many[0], STAY));
+	for (i = 0; i < GUESTS; i++)
+		g->spinner[i] = ASSERT_SPINNER(g->thawed, word);
 	ASSERT_EQ(0, frz_write_nonblock(g->frozen, "freezer.state", "FROZEN"));
 	ASSERT_PID(frz_spawn(NULL, move_guests, g));
 	ASSERT_EQ(0, frz_wait_word(&g->moves, 2, FRZ_LIMIT));
