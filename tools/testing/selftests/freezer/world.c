@@ -87,6 +87,8 @@ static const struct {
 	  "it cannot unmount what was mounted outside" },
 	{ WORLD_USERNS, "oom_test", NULL,
 	  "it cannot keep a process from the OOM killer" },
+	{ WORLD_MOVER, "lifecycle_test", "umount_while_frozen",
+	  "the mover reads the hierarchy all the time" },
 	{ }
 };
 

@@ -128,7 +128,7 @@ static int set_limits(void)
 			return -1;
 	for (i = 0; i < 2; i++)
 		if (set(group[V2][i], "cpu.max", "20000 50000") ||
-		    set(group[V2][i], "memory.high", "4M") ||
+		    set(group[V2][i], "memory.high", "24M") ||
 		    set(group[V2][i], "memory.max", "256M"))
 			return -1;
 	/* With one CPU there is no other for the second group. */
