@@ -256,7 +256,6 @@ static int mover_fn(void *arg)
 	unsigned int seed = 1;
 	int i, last = -1;
 
-	setpriority(PRIO_PROCESS, 0, -10);
 	while (!frz_load(&crowd->stop)) {
 		if (crowd->toggle) {
 			toggle(frz_load(&crowd->moves) % 2 == 0);
@@ -404,6 +403,25 @@ static int wait_all(const unsigned long *since, int timeout_ms)
 	return still;
 }
 
+/* One of those that have not, and where it is. */
+static const char *who_stands(const unsigned long *since)
+{
+	static char buf[256];
+	char dir[32], wchan[64] = "";
+	unsigned long tid;
+	int i;
+
+	for (i = 0; i < crowd->nr - 1; i++)
+		if (frz_load(&crowd->member[i].count) == since[i])
+			break;
+	tid = frz_load(&crowd->member[i].tid);
+	snprintf(dir, sizeof(dir), "/proc/%lu", tid);
+	frz_read(dir, "wchan", wchan, sizeof(wchan));
+	snprintf(buf, sizeof(buf), "number %d, task %lu, state %c, in %s", i,
+		 tid, frz_task_state(tid), wchan);
+	return buf;
+}
+
 static void count_all(unsigned long *count)
 {
 	int i;
@@ -487,7 +505,9 @@ FIXTURE_SETUP(mover)
 	nursery[1] = (struct nursery){ crowd->second, nursery[0].to,
 				       crowd->nr };
 	ASSERT_PID(frz_spawn(self->cg, nursery_fn, &nursery[1]));
-	ASSERT_EQ(0, wait_all(zero, 3 * FRZ_LIMIT));
+	ASSERT_EQ(0, wait_all(zero, 3 * FRZ_LIMIT)) {
+		TH_LOG("%s", who_stands(zero));
+	}
 	for (i = crowd->nr_first; i < nursery[0].to; i++)
 		move(i, crowd->second);
 
@@ -724,9 +744,8 @@ static int wait_gone(int from, int timeout_ms)
 }
 
 /* Let the nursery fork them again. */
-static int revive(int from, int timeout_ms)
+static int revive(int from, unsigned long *count, int timeout_ms)
 {
-	unsigned long count[NR_MANY];
 	int i;
 
 	count_all(count);
@@ -769,7 +788,9 @@ TEST_F_TIMEOUT(mover, killable, 1800)
 			ASSERT_THAWS(self->cg);
 		}
 		ASSERT_EQ(0, wait_gone(from, FRZ_LIMIT));
-		ASSERT_EQ(0, revive(from, FRZ_LIMIT));
+		ASSERT_EQ(0, revive(from, count, 3 * FRZ_LIMIT)) {
+			TH_LOG("%s", who_stands(count));
+		}
 	}
 	moves = frz_load(&crowd->moves) - moves;
 	TH_LOG("%d times, %lu moves: stayed %ld, ran %ld", i, moves, stayed,
