@@ -1492,8 +1492,10 @@ int freezer_interrupted(void)
 	bool signalled;
 
 	spin_lock_irq(&sighand->siglock);
-	recalc_sigpending();
-	signalled = task_sigpending(current) && !freezing(current);
+	signalled = !freezing(current) &&
+		    (next_signal(&current->pending, &current->blocked) ||
+		     next_signal(&current->signal->shared_pending,
+				 &current->blocked));
 	spin_unlock_irq(&sighand->siglock);
 
 	return signalled ? -EINTR : cgroup_freezer_start_over();

@@ -183,10 +183,10 @@ FREEZER_TEST(blockers_are_named)
  * since all of them have to share the CPUs. Only a signal ends it. They have the
  * lowest priority, so that their number does not slow down those who look.
  */
-#define MANY_PER_PROCESS	250
+#define MANY_PER_PROCESS	100
 #define MANY_IOVS		512
 #define MANY_BUF		(1024 * 1024)
-#define MANY_MAX		2000
+#define MANY_MAX		400
 
 struct many {
 	unsigned long begun;
@@ -350,7 +350,7 @@ static int nr_unnamed(const struct blockers *b, const struct many *many, int num
 
 /*
  *	cg
- *	 |- many	two thousand busy threads
+ *	 |- many	four hundred busy threads
  *	 |- few		two
  *	 `- none	a sleeper
  *
@@ -408,7 +408,7 @@ FREEZER_LONG_TEST(blockers_of_others)
 	EXPECT_EQ(0, frz_load(&many->ended) + frz_load(&few->ended));
 }
 
-#define STAY		1000
+#define STAY		300
 #define GUESTS		20
 
 struct guests {
@@ -440,7 +440,7 @@ static int move_guests(void *arg)
 
 /*
  *	cg
- *	 |- frozen	a thousand busy threads, which stay
+ *	 |- frozen	three hundred busy threads, which stay
  *	 `- thawed	guests: busy threads and spinners, which come to "frozen",
  *			become busy or come to rest there, and leave again
  *
