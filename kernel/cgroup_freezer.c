@@ -1865,7 +1865,8 @@ static unsigned int freezer_count_task(struct task_struct *task, void *data)
 				     task->cgroup_freezer_runtime;
 	/* It woke, and has come to a sleep where it could be frozen. */
 	if (how == CGROUP_FREEZER_ASLEEP &&
-	    READ_ONCE(task->__state) & TASK_FROZEN)
+	    READ_ONCE(task->__state) & TASK_FROZEN &&
+	    !cgroup_freezer_is_unsafe(task))
 		how = CGROUP_FREEZER_IN_PLACE;
 	count->rest[how]++;
 	return 1;
