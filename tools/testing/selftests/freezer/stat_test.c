@@ -307,7 +307,7 @@ struct blockers {
 	int bad;			/* lines that are not "pid comm reason" */
 	int twice;
 	char first_bad[64];
-	unsigned char seen[65536];	/* by pid */
+	unsigned char seen[65536];	/* by pid: 0, 1, or more often */
 };
 
 static void parse_blockers(char *buf, struct blockers *b)
@@ -326,7 +326,7 @@ static void parse_blockers(char *buf, struct blockers *b)
 				   reason, &rest) == 3 && pid > 0 &&
 			    pid < (int)sizeof(b->seen)) {
 				b->twice += !!b->seen[pid];
-				b->seen[pid] = 1;
+				b->seen[pid] += b->seen[pid] < 2;
 				continue;
 			}
 		}
@@ -336,13 +336,13 @@ static void parse_blockers(char *buf, struct blockers *b)
 	}
 }
 
-/* How many of @num threads have no line. */
+/* How many of @num threads have no line, or more than one. */
 static int nr_unnamed(const struct blockers *b, const struct many *many, int num)
 {
 	int i, unnamed = 0;
 
 	for (i = 0; i < num; i++)
-		unnamed += !b->seen[many->tid[i] % sizeof(b->seen)];
+		unnamed += b->seen[many->tid[i] % sizeof(b->seen)] != 1;
 	return unnamed;
 }
 
@@ -445,9 +445,9 @@ static int move_guests(void *arg)
  *			become busy or come to rest there, and leave again
  *
  * The file of frozen is many pages long. It is read for some seconds, in large and
- * small pieces. Each time all that stay are there, nobody is there twice, each line
- * is whole, and the read comes to an end within the limit of a test for what comes
- * at once.
+ * small pieces. Each time all that stay are there, once, each line is whole, and the
+ * read comes to an end within the limit of a test for what comes at once. A guest
+ * that leaves and comes back meanwhile may be there twice.
  */
 FREEZER_LONG_TEST(blockers_while_they_change)
 {
@@ -500,7 +500,6 @@ FREEZER_LONG_TEST(blockers_while_they_change)
 		ASSERT_EQ(0, b->bad) {
 			TH_LOG("read %d, line: '%s'", reads, b->first_bad);
 		}
-		ASSERT_EQ(0, b->twice);
 		ASSERT_EQ(0, nr_unnamed(b, many[0], STAY)) {
 			TH_LOG("read %d: %d lines", reads, b->lines);
 		}
@@ -513,7 +512,7 @@ FREEZER_LONG_TEST(blockers_while_they_change)
 	EXPECT_GT(FRZ_AT_ONCE * 1000000LL, slowest);
 	EXPECT_LT(2, frz_load(&g->moves));
 	EXPECT_LT(STAY, most);
-	EXPECT_GE(STAY + 2 * GUESTS, most);
+	EXPECT_GE(STAY + 4 * GUESTS, most);
 	EXPECT_EQ(0, frz_load(&many[0]->ended));
 }
 
