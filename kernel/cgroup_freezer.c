@@ -392,7 +392,7 @@ static bool freezer_was_killed(struct task_struct *task)
 {
 	if (fatal_signal_pending(task))
 		return true;
-	smp_rmb();
+	smp_rmb();	/* pairs with smp_wmb() in get_signal() */
 	return (READ_ONCE(task->flags) & (PF_SIGNALED | PF_DUMPCORE)) ==
 	       PF_SIGNALED;
 }
@@ -550,6 +550,7 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 		if (unlikely(READ_ONCE(p->flags) & PF_EXITING ||
 			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
 			how = CGROUP_FREEZER_ASLEEP;
+		/* data_race: only @p changes it, and that is asleep */
 		} else if (unlikely(data_race(!!p->in_iowait)) &&
 			   state & TASK_FREEZABLE) {
 			iowait = true;
@@ -619,8 +620,10 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 	/* A kill or a tracer may have let it go since we looked. */
 	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
 	    likely(state != TASK_RUNNING)) {
+		/* data_race: as above */
 		data_race(p->saved_state = TASK_RUNNING);
 		cgroup_freezer_set_unsafe(p, false);
+		/* data_race: a task that sleeps does not change */
 		if (likely(!data_race(task_is_runnable(p)))) {
 			WRITE_ONCE(p->__state, state);
 			freezer_unlock_sleep(p, flags);

@@ -224,6 +224,7 @@ static inline void cgroup_freezer_end_exec(void)
  * a suspend, since others may want the locks.
  *
  * Context: any.
+ * Return: %true if it was.
  */
 static inline bool cgroup_freezer_is_unsafe(struct task_struct *task)
 {

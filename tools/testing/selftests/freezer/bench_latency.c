@@ -43,7 +43,7 @@
 #define THREADS		1000
 
 /* What is read of a file at once */
-#define READ_SIZE	(1 << 20)
+#define READ_SIZE	(1024 * 1024)
 
 static struct {
 	uint32_t go;		/* the crowd spins */

@@ -793,7 +793,8 @@ SIGNAL_TEST(pid_namespace)
 
 /*
  * A frozen group (C9): the signal waits for the thaw. A kill as well where
- * freezer.killable is 0, and it takes one write for a subtree in which cgroups are frozen by themselves.
+ * freezer.killable is 0, and it takes one write for a subtree in which cgroups
+ * are frozen by themselves.
  *
  *	self->cg	frozen
  *	 |- a		frozen by itself, too
