@@ -11,7 +11,7 @@ dir=$TOP/harness
 
 logs=$OUT/check
 mkdir -p "$logs"
-steps=9
+steps=10
 n=0
 failed=()
 finished=0
