@@ -31,9 +31,9 @@
 #define NR_SPINNERS	2
 
 /* How many freezes, if nobody says. */
-#define FREEZES		30
-#define GUARDS		8
-#define KILLS		4
+#define FREEZES		20
+#define GUARDS		5
+#define KILLS		3
 
 /* A freeze is looked at for as long as the slowest of the tasks naps. */
 #define NAP_MS		100
