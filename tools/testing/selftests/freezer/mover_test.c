@@ -181,6 +181,7 @@ struct nursery {
 
 static int nursery_fn(void *arg)
 {
+	static pid_t forked[NR_MANY];
 	struct nursery *n = arg;
 	pid_t pid;
 	int i;
@@ -192,7 +193,9 @@ static int nursery_fn(void *arg)
 	setpriority(PRIO_PROCESS, 0, 0);
 	for (;;) {
 		for (i = n->from; i < n->to; i += crowd->threads) {
-			if (frz_load(&crowd->member[i].tid))
+			/* it is there, or about to say so */
+			if (frz_load(&crowd->member[i].tid) ||
+			    (forked[i] && !kill(forked[i], 0)))
 				continue;
 			pid = fork();
 			if (!pid) {
@@ -201,7 +204,7 @@ static int nursery_fn(void *arg)
 			}
 			if (pid < 0)
 				return 2;
-			frz_store(&crowd->member[i].tid, pid);
+			forked[i] = pid;
 		}
 		frz_sleep_ms(NAP_MS);
 	}
