@@ -367,10 +367,9 @@ static void freezer_task_busy(struct task_struct *task,
  */
 bool freezer_is_past_last_door(struct task_struct *task)
 {
-	unsigned int flags = READ_ONCE(task->flags);
-
-	return unlikely(flags & (PF_EXITING | PF_SIGNALED)) &&
-	       (flags & PF_EXITING || task_is_user_worker(task));
+	return unlikely(freezer_is_exiting(task)) ||
+	       unlikely(READ_ONCE(task->flags) & PF_SIGNALED &&
+			task_is_user_worker(task));
 }
 
 /*
@@ -547,7 +546,7 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 		/* It may still be in __schedule(), which holds rq->lock for it. */
 		smp_cond_load_acquire(&p->on_cpu, !VAL);
 #endif
-		if (unlikely(READ_ONCE(p->flags) & PF_EXITING ||
+		if (unlikely(freezer_is_exiting(p) ||
 			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
 			how = CGROUP_FREEZER_ASLEEP;
 		/* data_race: only @p changes it, and that is asleep */
@@ -691,7 +690,7 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
 				      struct cgroup_freezer *freezer)
 {
 	if (unlikely(READ_ONCE(task->cgroup_freezer_gate) ||
-		     READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED) ||
+		     READ_ONCE(task->flags) & PF_SIGNALED ||
 		     task_sigpending(task)))
 		return freezer_look_closer(task, freezer);
 	return freezer_freeze_sleep(task);
@@ -1799,7 +1798,7 @@ static const char *freezer_reason(struct task_struct *task)
 		return "forking";
 	if (gate & CGROUP_FREEZER_EXEC)
 		return "execing";
-	if (READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED))
+	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
 		return "exiting";
 	if (READ_ONCE(task->flags) & PF_SUSPEND_TASK)
 		return "suspending";

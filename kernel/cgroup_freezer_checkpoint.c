@@ -433,7 +433,7 @@ void freezer_show_moving(struct seq_file *m, struct task_struct *task)
 
 	lockdep_assert_held(&css_set_lock);
 
-	if (READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED))
+	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
 		what = "exiting";
 	else if (freezer_is_traced_now(task))
 		what = "traced";

@@ -156,6 +156,12 @@ static inline bool freezer_task_is_moving(struct task_struct *task)
 	       task->cgroup_freezer_rest != CGROUP_FREEZER_BUSY;
 }
 
+/* Off the run queues an answer is final, see cgroup_freezer_begin_exit(). */
+static inline bool freezer_is_exiting(struct task_struct *task)
+{
+	return READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXIT;
+}
+
 /* kernel/cgroup_freezer.c */
 extern struct mutex freezer_mutex;
 void freezer_update(struct cgroup_freezer *freezer);

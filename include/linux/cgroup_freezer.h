@@ -35,13 +35,16 @@ enum cgroup_freezer_rest {
  * @CGROUP_FREEZER_FORK:	it adds one
  * @CGROUP_FREEZER_EXEC:	it kills the other threads of its process, and may
  *				take the id of one of them
+ * @CGROUP_FREEZER_EXIT:	it leaves the list, and is never back from behind
+ *				this gate
  *
- * A task behind one of the gates is busy, and a closed door closes the gates.
- * A task may fork behind the gate of exec, for io_uring.
+ * A task behind one of the gates is busy, and a closed door closes the gates of
+ * fork and exec. A task may fork behind the gate of exec, for io_uring.
  */
 enum cgroup_freezer_gate {
 	CGROUP_FREEZER_FORK	= 1 << 0,
 	CGROUP_FREEZER_EXEC	= 1 << 1,
+	CGROUP_FREEZER_EXIT	= 1 << 2,
 };
 
 /**
@@ -216,6 +219,22 @@ static inline void cgroup_freezer_end_exec(void)
 }
 
 /**
+ * cgroup_freezer_begin_exit - %current dies, and comes to no further door
+ *
+ * Ahead of the first sleep that leads to nothing but the end of the task: if the
+ * task were at rest in there it would leave a FROZEN cgroup, for example when it
+ * gets past cgroup_threadgroup_change_begin(), which waits while somebody moves
+ * tasks. Whoever sees the task off the run queue in such a sleep sees this, too.
+ *
+ * Context: process context, in do_exit(), behind the last stop for a tracer.
+ */
+static inline void cgroup_freezer_begin_exit(void)
+{
+	WRITE_ONCE(current->cgroup_freezer_gate,
+		   current->cgroup_freezer_gate | CGROUP_FREEZER_EXIT);
+}
+
+/**
  * cgroup_freezer_is_unsafe - was a task frozen with locks held?
  * @task: a task that the system freezer has frozen
  *
@@ -337,6 +356,10 @@ static inline int cgroup_freezer_begin_exec(void)
 }
 
 static inline void cgroup_freezer_end_exec(void)
+{
+}
+
+static inline void cgroup_freezer_begin_exit(void)
 {
 }
 

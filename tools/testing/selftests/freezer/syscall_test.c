@@ -302,14 +302,19 @@ static void freeze(enum phase phase)
 {
 	/* A hammer does not wait for what is known not to freeze. */
 	bool brief = phase == HAMMERED && stuck_before;
+	char blockers[256] = "";
 	struct sc *s;
 
 	if (frozen(brief ? 50 : FREEZE_MS) || brief)
 		return;
 	stuck_before = true;
 	for (s = runs; s < runs + nr_cases; s++) {
-		if (!s->skip && frz_state_is(s->cg, "FROZEN") != 1)
-			verdicts[s - runs].stuck = true;
+		if (s->skip || frz_state_is(s->cg, "FROZEN") == 1)
+			continue;
+		verdicts[s - runs].stuck = true;
+		frz_read(s->cg, "freezer.blockers", blockers,
+			 sizeof(blockers));
+		ksft_print_msg("%s: in the way: %s\n", s->c->name, blockers);
 	}
 }
 
