@@ -2,7 +2,7 @@
 /*
  * Container freezer: what the rest of the kernel sees of it.
  *
- * The model is explained at the head of kernel/cgroup_freezer.c.
+ * The model is explained in kernel/cgroup/freezer/freezer.h.
  */
 #ifndef _LINUX_CGROUP_FREEZER_H
 #define _LINUX_CGROUP_FREEZER_H
@@ -63,23 +63,23 @@ enum freezer_state {
 };
 
 #ifdef CONFIG_CGROUP_FREEZER
-/* kernel/freezer.c */
+/* kernel/cgroup/freezer/task.c */
 void __cgroup_freezer_sleep(void);
-
-/* kernel/cgroup_freezer.c */
 bool __cgroup_frozen(struct task_struct *task);
 bool cgroup_freezer_stays(void);
 bool cgroup_freezer_hold(void);
 void cgroup_freezer_sync(void);
-int cgroup_freezer_start_over(void);
-int cgroup_freezer_begin_exec(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
+
+/* kernel/cgroup/freezer/member.c */
+int cgroup_freezer_start_over(void);
+int cgroup_freezer_begin_exec(void);
 void __cgroup_freezer_left(struct task_struct *task);
 void cgroup_freezer_moved(struct task_struct *task);
 
-/* kernel/cgroup_freezer_checkpoint.c */
+/* kernel/cgroup/freezer/guard.c */
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
 void cgroup_freezer_end_checkpoint(struct task_struct *task);
 bool __cgroup_freezer_checkpointing(struct task_struct *task);

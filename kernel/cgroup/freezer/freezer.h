@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Container freezer: start here
+ *
+ * A freeze stops every task of a cgroup and of its descendants so that none of
+ * them can tell, a thaw lets them go on.
+ *
+ * Rooms
+ * -----
+ *
+ * Includes and calls point down in this list, but for group.c, which all may use.
+ * What is above is called through a function that it has left (attempt->quiesce) or
+ * by way of a work item.
+ *
+ *   kernel/cgroup_freezer.c	the front of cgroup v1: files, subsystem
+ *   kernel/cgroup_freezer_checkpoint.c	the file of the guard
+ *   member.c	what cgroup core, fork, exec and exit call: gates, birth, move, death
+ *   request.c	requests, and the wait for what comes of them
+ *   show.c	what is told of a cgroup and of its tasks
+ *   guard.c	the checkpoint guard
+ *   quiesce.c	the tasks that are not quiescent, and what makes them so
+ *   pass.c	passes over tasks, walks over subtrees, looks at busy tasks
+ *   task.c	a task and its door, from the side of the task; who leaves
+ *   door.h	the door of a task, closed and opened
+ *   sleep.h	a sleep, frozen in place and let go again
+ *   group.c	what is asked of a cgroup and is true of it; accounts
+ *
+ * Words
+ * -----
+ *
+ *   door	the way of a task to user mode
+ *   closed	the door is shut: the cgroup of the task is asked to freeze
+ *   at rest	its door is closed and it is parked, in place, or asleep
+ *   parked	it waits at its door
+ *   in place	it was frozen inside of its sleep or stop
+ *   asleep	it was seen off the run queues, in a sleep that cannot be frozen
+ *   busy	its door is closed and it is not at rest
+ *   gate	what a task is behind that forks, execs or exits: it is busy
+ *   let go	it was killed, and leaves and dies without a thaw
+ *   pass	a walk over the tasks of a cgroup that closes or opens their doors
+ *   look	whether one task is at rest, and how
+ *   account	the tasks that keep a cgroup from FROZEN, or from CHECKPOINTING
+ *   quiescent	parked or in place
+ *   guard	what keeps a FROZEN cgroup as it is, for its one holder
+ *   sealed	no killed task leaves, while the guard is granted
+ *   torn	a task has changed or left under a guard all the same
+ *
+ * Model
+ * -----
+ *
+ * A task can break the promise of a freeze only in user mode, and there is one
+ * door to user mode: resume_user_mode_work(), behind TIF_NOTIFY_RESUME.  A
+ * freeze closes the door of each task (task_struct::cgroup_freezer_closed) and
+ * does nothing else to it: no signal is sent, no sleep is ended, no system
+ * call is restarted.  A task whose door is closed is at rest when it is
+ *
+ *   parked	it came to the door and waits there, in __refrigerator();
+ *   in place	it slept in a TASK_FREEZABLE sleep, a job control stop or a
+ *		ptrace stop, which became TASK_FROZEN: its wake-up is kept in
+ *		task_struct::saved_state until the thaw;
+ *   asleep	it was seen off the run queues.  Whatever wakes it, the door is
+ *		on its way to user mode, and also on its way to handle a signal
+ *		(get_signal()) and to fork (freezer_can_fork()).  If it comes to
+ *		a TASK_FREEZABLE sleep before, schedule() freezes it in place
+ *		there (__cgroup_freezer_sleep()).
+ *
+ * A task that is not at rest is busy: running, runnable, or in the middle of a
+ * fork.  It reports by itself when it parks or dies.  When it falls asleep
+ * instead nobody tells us, hence the busy tasks are looked at again, with
+ * back-off, for as long as there are any (freezer_relook()).
+ *
+ * Being at rest is final until the thaw: the task may wake and finish its
+ * system call in the kernel, but it only gets as far as the door.  Exceptions
+ * are a task that was killed and may leave (freezer_wants_to_leave()), and the
+ * one that suspends the system.
+ *
+ * A task that is on its way through exit has its last door behind it
+ * (freezer_is_past_last_door()).  It is held nowhere any more, and its sleeps
+ * are not frozen in place: at the end of that way it leaves the list of tasks by
+ * which a thaw would find it.
+ *
+ * States
+ * ------
+ *
+ * A cgroup is asked to freeze by itself (FREEZING_SELF: "FROZEN" was written to
+ * its freezer.state) or by an ancestor (FREEZING_PARENT).  While it is asked,
+ *
+ *   FREEZING	if a task of it is busy, a pass over its tasks is under way, or a
+ *		child cgroup is FREEZING;
+ *   FROZEN	otherwise.
+ *
+ * While somebody has its checkpoint guard a FROZEN cgroup is CHECKPOINTING, see
+ * guard.c. It is THAWED while nobody asks.  The
+ * things that keep a cgroup from FROZEN are counted (nr_busy,
+ * nr_busy_children), so the state is known at any time without a scan;
+ * freezer_update() works it out and freezer_set_state() is the only function
+ * that changes it.
+ *
+ * Locks
+ * -----
+ *
+ *   cgroup_mutex
+ *     freezer_mutex		one pass over a subtree at a time
+ *       css_set_lock		irq-safe; all fields of struct cgroup_freezer and
+ *				all cgroup_freezer_* fields of task_struct, and
+ *				the tasks' membership in cgroups
+ *         sighand->siglock	a fatal signal, __cgroup_freezer_kill(), or a
+ *				tracer, __cgroup_freezer_trap()
+ *           p->pi_lock		and what wakes a task up
+ *
+ * css_set_lock protects all of the accounting because the accounting is about
+ * membership: with it held, the cgroup of a task, the list of tasks of a cgroup
+ * and the counters agree.
+ * freezer_mutex only serializes the passes of writers; fork, exit, the door and
+ * migration do not take it.
+ *
+ * Barriers
+ * --------
+ *
+ * task_struct::cgroup_freezer_closed, the flags of a cgroup, a pending SIGKILL and
+ * the state of a task are written and read on different CPUs without a common lock.
+ * Each row: after its store the left side has a full barrier and then loads what the
+ * right side has stored before its own. At least one of the two sees the other.
+ *
+ *	label	side one: store, load			in
+ *
+ *	(A)	closed = 1; on a run queue, gate?	freezer_close_door()
+ *	(B)	closed = 0; TASK_FROZEN?		freezer_open_door()
+ *	(C)	TASK_FROZEN; closed, killed, a trap?	cgroup_freezer_stays()
+ *	(D)	gate; closed?				freezer_enter_gate()
+ *	(E)	SIGKILL, killable, a trap; TASK_FROZEN,	__cgroup_freezer_kill(),
+ *		sealed?					__cgroup_freezer_trap()
+ *	(F)	sealed, or not; killed, traced?		freezer_seal(), freezer_unseal(),
+ *							freezer_end_checkpoint()
+ *	(G)	JOBCTL_PTRACE_FROZEN; sealed?		__cgroup_freezer_checkpointing()
+ *	(H)	TASK_FROZEN; closed, killed?		__cgroup_freezer_sleep()
+ *	(I)	parked; a trap?				cgroup_freezer_hold()
+ *
+ *	pair		what would go wrong without
+ *
+ *	(A)-(C), (D)	a task is at rest and runs; a fork or an exec in a FROZEN cgroup
+ *	(B)-(C), (H)	a task sleeps on after the thaw
+ *	(E)-(C), (H)	a killed task, or one that is to stop, sleeps on
+ *	(E)-(E)		the same if the kill and freezer.killable come at once
+ *	(E)-(F)		a killed task leaves under a guard, or stays after it
+ *	(E)-(I)		a parked task does not stop for its tracer under a guard
+ *	(F)-(G)		a tracer changes a task under a guard
+ *
+ * Besides, freezer_was_killed() has an smp_rmb() for the smp_wmb() of get_signal().
+ *
+ * System sleep
+ * ------------
+ *
+ * The system freezer (kernel/power/process.c) is another holder of the same
+ * refrigerator.  A task is frozen while either of them wants it:
+ *
+ *   suspend	takes what is frozen already as it is.  A task that is asleep in
+ *		a sleep that cannot be frozen gets a fake signal, as ever, comes
+ *		to the refrigerator, and is parked for its cgroup there, too.
+ *   resume	thaws the tasks that no cgroup holds (cgroup_frozen()).
+ *   a thaw	leaves a task frozen that the system freezer wants
+ *		(freezer_thaw_sleep()); the resume thaws it then. A suspend
+ *		begins before or after a batch of tasks is thawed, not in the
+ *		middle (cgroup_freezer_sync()).
+ *
+ * The task that suspends the system is nobody's while it does so: it is busy,
+ * however it sleeps, and comes to its door when it has resumed the system.
+ */
+#ifndef _KERNEL_CGROUP_FREEZER_H
+#define _KERNEL_CGROUP_FREEZER_H
+
+#include <linux/cgroup.h>
+#include <linux/cgroup_freezer.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <trace/events/cgroup_freezer.h>
+
+/* How long a writer of FROZEN waits unless told otherwise. */
+#define FREEZER_TIMEOUT_MS	10000U
+
+/* How long a freeze waits for a task on its way out that is asleep. */
+#define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
+
+/* For a task that was never seen asleep, and does nothing until the thaw. */
+#define FREEZER_NO_RUNTIME	U64_MAX
+
+/* What a pass does before it lets other users of css_set_lock in, in tasks. */
+#define FREEZER_BATCH		128U
+
+/* What a task costs of that for which more is done: it is woken, or printed. */
+#define FREEZER_WAKE_COST	16U
+
+/**
+ * enum freezer_flags - what is asked of a cgroup, and whether it is there
+ * @FREEZER_ONLINE:		between css_online and css_offline
+ * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
+ * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
+ * @FREEZER_PASS:		a pass over its tasks holds one of nr_busy
+ * @FREEZER_RECOUNT:		a recount of its tasks holds one of nr_busy
+ * @FREEZER_GUARDED:		somebody has its checkpoint guard, or is about to
+ *				get it; no task is moved into or out of the
+ *				subtree
+ * @FREEZER_SEALED:		a killed task may not leave the subtree, unless it
+ *				is an OOM victim, and a task that is frozen in
+ *				place does not stop for a tracer
+ * @FREEZER_HELD:		the guard was granted: while FROZEN it is
+ *				CHECKPOINTING, and no request may end that
+ * @FREEZER_FREEZING:		asked to freeze for any reason
+ * @FREEZER_GUARD:		all that belongs to the guard
+ */
+enum freezer_flags {
+	FREEZER_ONLINE		= 1 << 0,
+	FREEZER_FREEZING_SELF	= 1 << 1,
+	FREEZER_FREEZING_PARENT	= 1 << 2,
+	FREEZER_PASS		= 1 << 3,
+	FREEZER_RECOUNT		= 1 << 4,
+	FREEZER_GUARDED		= 1 << 5,
+	FREEZER_SEALED		= 1 << 6,
+	FREEZER_HELD		= 1 << 7,
+
+	FREEZER_FREEZING	= FREEZER_FREEZING_SELF | FREEZER_FREEZING_PARENT,
+	FREEZER_GUARD		= FREEZER_GUARDED | FREEZER_SEALED | FREEZER_HELD,
+};
+
+/**
+ * struct cgroup_freezer - the freezer of one cgroup
+ * @css:		what cgroup core knows of it
+ * @state_file:		freezer.state, for its notifications
+ * @wait:		writers of FROZEN wait here, and who wants the guard
+ * @flags:		enum freezer_flags
+ * @state:		enum freezer_state
+ * @nr_busy:		own tasks that are not at rest, plus one for a pass, and
+ *			one for a recount
+ * @nr_busy_children:	children whose state is FREEZING
+ * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
+ *			its request is gone
+ * @timeout_ms:		the patience of writers, in milliseconds
+ * @let_go:		a task of the subtree was let go to die since the last
+ *			recount; not under css_set_lock
+ * @recount:		on the list of those that are to be recounted
+ * @killable:		a killed task of this cgroup does not wait for the thaw
+ * @generation:		how often FROZEN was reached
+ * @nr_freezes:		how often THAWED was left
+ * @nr_timeouts:	writers that gave up
+ * @since_ns:		when @state was entered, or, while THAWED is still shown,
+ *			when a freeze was asked for (CLOCK_MONOTONIC)
+ * @grace_ns:		until when a task on its way out counts as busy
+ * @freezing_ns:	time spent FREEZING up to @since_ns
+ * @frozen_ns:		time spent FROZEN or CHECKPOINTING up to @since_ns
+ * @holder:		who has the guard: an open file of freezer.checkpoint,
+ *			or the kernel
+ * @torn:		an OOM victim left, or a killed process was reaped, while the
+ *			guard was held
+ * @attempt:		the attempt on the guard that is under way
+ * @nr_guards:		how many cgroups of the subtree have a holder
+ * @nr_moving:		tasks of the subtree that keep the guard from being
+ *			granted, as far as they were seen
+ * @moving:		these tasks, by cgroup_freezer_node
+ *
+ * From @flags on: written under css_set_lock, but for @torn.  @state, @flags,
+ * @generation, @nr_cancelled and @nr_moving are also read without it, by readers
+ * of freezer.state and in the wait conditions.
+ */
+struct cgroup_freezer {
+	struct cgroup_subsys_state	css;
+	struct cgroup_file		state_file;
+	wait_queue_head_t		wait;
+
+	unsigned int			flags;
+	enum freezer_state	state;
+	unsigned int			nr_busy;
+	unsigned int			nr_busy_children;
+	unsigned int			nr_cancelled;
+	unsigned int			timeout_ms;
+	unsigned int			let_go;
+	struct list_head		recount;
+	bool				killable;
+	u64				generation;
+	u64				nr_freezes;
+	u64				nr_timeouts;
+	u64				since_ns;
+	u64				grace_ns;
+	u64				freezing_ns;
+	u64				frozen_ns;
+
+	const void			*holder;
+	struct freezer_attempt		*attempt;
+	bool				torn;
+	unsigned int			nr_guards;
+	unsigned int			nr_moving;
+	struct list_head		moving;
+};
+
+/**
+ * struct freezer_attempt - what a future holder remembers of its attempt
+ * @quiesce:	what is done to a task that is not quiescent, under css_set_lock
+ * @freezer:	whose guard it wants
+ * @generation:	of that, when it began: unchanged while it stays FROZEN
+ * @migration:	the migration that was under way then, or 0
+ * @deadline:	when it gives up, in jiffies
+ * @files:	the table of open files of the future holder
+ * @shared:	a task of the subtree has the same one, so that the death of the
+ *		holder would not close the file with the guard
+ */
+struct freezer_attempt {
+	unsigned int		(*quiesce)(struct task_struct *task, void *attempt);
+	struct cgroup_freezer	*freezer;
+	u64			generation;
+	unsigned int		migration;
+	unsigned long		deadline;
+	struct files_struct	*files;
+	bool			shared;
+};
+
+/**
+ * struct freezer_ticket - what a writer of FROZEN remembers of its request
+ * @generation:	of its cgroup, when it asked
+ * @cancelled:	nr_cancelled of its cgroup, when it asked
+ * @frozen:	the cgroup was FROZEN already
+ * @deadline:	when it gives up, in jiffies
+ * @nbytes:	what it has written
+ */
+struct freezer_ticket {
+	u64		generation;
+	unsigned int	cancelled;
+	bool		frozen;
+	unsigned long	deadline;
+	size_t		nbytes;
+};
+
+static inline struct cgroup_freezer *
+css_freezer(struct cgroup_subsys_state *css)
+{
+	return css ? container_of(css, struct cgroup_freezer, css) : NULL;
+}
+
+static inline struct cgroup_freezer *task_freezer(struct task_struct *task)
+{
+	return css_freezer(task_css(task, freezer_cgrp_id));
+}
+
+static inline struct cgroup_freezer *
+parent_freezer(struct cgroup_freezer *freezer)
+{
+	return css_freezer(freezer->css.parent);
+}
+
+/*
+ * cgroup_freezer_busy_in names the cgroup on whose account a task is. There are
+ * two of them: a task that is not at rest keeps its own cgroup from FROZEN
+ * (nr_busy), one that is at rest but not quiescent keeps a cgroup from
+ * CHECKPOINTING (nr_moving). No task is on both.
+ */
+static inline bool freezer_task_is_busy(struct task_struct *task)
+{
+	return task->cgroup_freezer_busy_in &&
+	       task->cgroup_freezer_rest == CGROUP_FREEZER_BUSY;
+}
+
+static inline bool freezer_task_is_moving(struct task_struct *task)
+{
+	return task->cgroup_freezer_busy_in &&
+	       task->cgroup_freezer_rest != CGROUP_FREEZER_BUSY;
+}
+
+/* Off the run queues an answer is final, see cgroup_freezer_begin_exit(). */
+static inline bool freezer_is_exiting(struct task_struct *task)
+{
+	return READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXIT;
+}
+
+static inline u64 freezer_id(struct cgroup_freezer *freezer)
+{
+	return cgroup_id(freezer->css.cgroup);
+}
+
+/* CHECKPOINTING is FROZEN, and more. */
+static inline bool freezer_is_still(enum freezer_state state)
+{
+	return state == CGROUP_FREEZER_FROZEN ||
+	       state == CGROUP_FREEZER_CHECKPOINTING;
+}
+
+/* group.c */
+extern struct mutex freezer_mutex;
+extern struct list_head freezer_busy_tasks;
+extern unsigned int freezer_nr_busy_tasks;
+extern struct list_head freezer_recounts;
+extern unsigned int freezer_migrations;
+void freezer_update(struct cgroup_freezer *freezer);
+void freezer_get_busy(struct cgroup_freezer *freezer);
+void freezer_put_busy(struct cgroup_freezer *freezer);
+void __freezer_trace_rest(struct task_struct *task,
+			  struct cgroup_freezer *freezer,
+			  enum cgroup_freezer_rest how);
+void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
+void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer);
+bool freezer_is_killable(struct task_struct *task);
+bool freezer_is_guarded(struct cgroup_freezer *freezer);
+bool freezer_is_sealed(struct task_struct *task);
+void freezer_tear(struct task_struct *task);
+void freezer_note_let_go(struct task_struct *task);
+bool freezer_thaw_is_barred(struct cgroup_freezer *top);
+void freezer_init(struct cgroup_freezer *freezer,
+		  struct cgroup_freezer *parent, bool killable);
+void freezer_online(struct cgroup_freezer *freezer);
+void freezer_offline(struct cgroup_freezer *freezer);
+
+static inline void freezer_trace_rest(struct task_struct *task,
+				      struct cgroup_freezer *freezer,
+				      enum cgroup_freezer_rest how)
+{
+	if (trace_cgroup_freezer_rest_enabled())
+		__freezer_trace_rest(task, freezer, how);
+}
+
+/* task.c */
+bool freezer_is_past_last_door(struct task_struct *task);
+bool freezer_wants_to_leave(struct task_struct *task);
+bool freezer_is_leaving(struct task_struct *task);
+enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
+enum cgroup_freezer_rest freezer_look_closer(struct task_struct *task,
+					     struct cgroup_freezer *freezer);
+void freezer_conform(struct task_struct *task, struct cgroup_freezer *freezer);
+void freezer_retry_trap(struct task_struct *task);
+
+/* pass.c */
+extern struct work_struct freezer_relook_work;
+extern struct work_struct freezer_recount_work;
+void freezer_visit(struct cgroup_freezer *top,
+		   unsigned int (*fn)(struct task_struct *task, void *data),
+		   void *data);
+bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag);
+void freezer_freeze_subtree(struct cgroup_freezer *top);
+void freezer_thaw_subtree(struct cgroup_freezer *top);
+
+/* show.c */
+const char *freezer_state_name(enum freezer_state state);
+bool freezer_is_traced_now(struct task_struct *task);
+void freezer_show_blockers(struct cgroup_freezer *freezer, struct seq_file *m);
+void freezer_show_stat(struct cgroup_freezer *freezer, struct seq_file *m);
+
+/* request.c */
+int freezer_interrupted(void);
+void freezer_request_frozen(struct cgroup_freezer *freezer,
+			    struct freezer_ticket *ticket);
+int freezer_request_thawed(struct cgroup_freezer *freezer);
+int freezer_wait(struct cgroup_freezer *freezer,
+		 const struct freezer_ticket *ticket);
+
+/* member.c */
+int freezer_can_fork(struct task_struct *child, struct css_set *cset);
+void freezer_cancel_fork(struct task_struct *child, struct css_set *cset);
+void freezer_fork(struct task_struct *child);
+
+#endif /* _KERNEL_CGROUP_FREEZER_H */

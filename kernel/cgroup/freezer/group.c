@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: a cgroup
+ *
+ * What is asked of a cgroup, what is true of it, and the accounts of its tasks.
+ * The model, the locks and the words are explained in freezer.h.
+ */
+
+#include <linux/workqueue.h>
+
+#include "freezer.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cgroup_freezer.h>
+
+/* Serializes the passes over subtrees, see "Locks" above. */
+DEFINE_MUTEX(freezer_mutex);
+
+/* All busy tasks of all cgroups, and how many; under css_set_lock. */
+LIST_HEAD(freezer_busy_tasks);
+unsigned int freezer_nr_busy_tasks;
+
+/*
+ * Odd while tasks are on their way from one cgroup to another. Migrations are
+ * serialized by cgroup_mutex; under css_set_lock.
+ */
+unsigned int freezer_migrations;
+
+/* Cgroups that are to be recounted before they are FROZEN, under css_set_lock. */
+LIST_HEAD(freezer_recounts);
+
+/*
+ * The state of a cgroup
+ */
+
+static void freezer_set_state(struct cgroup_freezer *freezer,
+			      enum freezer_state state)
+{
+	enum freezer_state old = freezer->state;
+	u64 now = ktime_get_ns();
+	u64 spent = now - freezer->since_ns;
+
+	lockdep_assert_held(&css_set_lock);
+
+	if (freezer_is_still(old))
+		freezer->frozen_ns += spent;
+	else if (old == CGROUP_FREEZER_FREEZING ||
+		 state == CGROUP_FREEZER_FROZEN)
+		freezer->freezing_ns += spent;
+	if (old == CGROUP_FREEZER_THAWED)
+		freezer->nr_freezes++;
+	if (state == CGROUP_FREEZER_FROZEN && !freezer_is_still(old))
+		WRITE_ONCE(freezer->generation, freezer->generation + 1);
+
+	freezer->since_ns = now;
+	if (state == CGROUP_FREEZER_FREEZING)
+		freezer->grace_ns = max(freezer->grace_ns,
+					now + FREEZER_EXIT_GRACE_NS);
+	WRITE_ONCE(freezer->state, state);
+
+	trace_cgroup_freezer_state(freezer_id(freezer), old, state, spent);
+	cgroup_file_notify_now(&freezer->state_file);
+	wake_up_all(&freezer->wait);
+}
+
+/*
+ * Nothing of @freezer is busy, but a task of it was let go to die since its
+ * tasks were looked at (__cgroup_freezer_kill()).  Keep it FREEZING until they
+ * have been looked at again, see freezer_recount().
+ */
+static void freezer_ask_recount(struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	freezer->nr_busy++;
+	WRITE_ONCE(freezer->flags, freezer->flags | FREEZER_RECOUNT);
+	css_get(&freezer->css);
+	list_add_tail(&freezer->recount, &freezer_recounts);
+	queue_work(system_unbound_wq, &freezer_recount_work);
+}
+
+/**
+ * freezer_update - work out the state of a cgroup from its flags and counters
+ * @freezer: the cgroup of which a flag or a counter has changed
+ *
+ * And that of its ancestors as far as they depend on it.
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_update(struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	while (freezer) {
+		struct cgroup_freezer *parent = parent_freezer(freezer);
+		enum freezer_state old = freezer->state, new;
+
+		if (!(freezer->flags & FREEZER_FREEZING))
+			new = CGROUP_FREEZER_THAWED;
+		else if (freezer->nr_busy || freezer->nr_busy_children)
+			new = CGROUP_FREEZER_FREEZING;
+		else if (freezer->flags & FREEZER_HELD)
+			new = CGROUP_FREEZER_CHECKPOINTING;
+		else
+			new = CGROUP_FREEZER_FROZEN;
+
+		if (unlikely(new != old && freezer_is_still(new) &&
+			     !freezer_is_still(old) &&
+			     READ_ONCE(freezer->let_go))) {
+			freezer_ask_recount(freezer);
+			new = CGROUP_FREEZER_FREEZING;
+		}
+		if (new == old)
+			return;
+
+		freezer_set_state(freezer, new);
+		if (!parent)
+			return;
+
+		if (new == CGROUP_FREEZER_FREEZING)
+			parent->nr_busy_children++;
+		else if (old == CGROUP_FREEZER_FREEZING)
+			parent->nr_busy_children--;
+
+		freezer = parent;
+	}
+}
+
+/**
+ * freezer_get_busy - one more thing keeps a cgroup from FROZEN
+ * @freezer: the cgroup
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_get_busy(struct cgroup_freezer *freezer)
+{
+	if (!freezer->nr_busy++)
+		freezer_update(freezer);
+}
+
+/**
+ * freezer_put_busy - one thing less keeps a cgroup from FROZEN
+ * @freezer: the cgroup
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_put_busy(struct cgroup_freezer *freezer)
+{
+	if (!WARN_ON_ONCE(!freezer->nr_busy) && !--freezer->nr_busy)
+		freezer_update(freezer);
+}
+
+/*
+ * The account of a task
+ *
+ * cgroup_freezer_busy_in names the cgroup whose nr_busy counts the task.  It is
+ * not looked up from the task's css because the two differ while the task is
+ * being moved.  With a cgroup_freezer_rest of BUSY it is set for exactly the
+ * tasks on freezer_busy_tasks; otherwise it is the checkpoint guard's, which see.
+ */
+
+/**
+ * __freezer_trace_rest - the slow path of freezer_trace_rest()
+ * @task: the task
+ * @freezer: its cgroup
+ * @how: how it is at rest
+ *
+ * Context: css_set_lock held.
+ */
+void __freezer_trace_rest(struct task_struct *task,
+					  struct cgroup_freezer *freezer,
+					  enum cgroup_freezer_rest how)
+{
+	trace_cgroup_freezer_rest(task, freezer_id(freezer), how,
+				  ktime_get_ns() - freezer->since_ns);
+}
+
+/*
+ * Remember how much CPU time @task has used when it comes to rest: what it uses
+ * from then on it uses while its cgroup is FROZEN.  Exact for a task that is
+ * asleep.  One that reports is still on its way to park, and parks for good.
+ */
+static void freezer_note_runtime(struct task_struct *task,
+				 enum cgroup_freezer_rest how)
+{
+	if (how == CGROUP_FREEZER_ASLEEP || how == CGROUP_FREEZER_IN_PLACE)
+		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
+	else
+		task->cgroup_freezer_runtime = FREEZER_NO_RUNTIME;
+}
+
+/*
+ * One of the tasks that the guard of @freezer waits for is off its account.
+ */
+static void freezer_task_stands(struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving - 1);
+	if (!freezer->nr_moving)
+		wake_up_all(&freezer->wait);
+}
+
+/**
+ * freezer_task_rests - a task is at rest, or gone
+ * @task: the task, which comes off the account that it is on
+ * @how: how it is at rest
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
+{
+	struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
+	bool busy = freezer_task_is_busy(task);
+
+	lockdep_assert_held(&css_set_lock);
+
+	freezer_note_runtime(task, how);
+	WRITE_ONCE(task->cgroup_freezer_rest, how);
+	WRITE_ONCE(task->cgroup_freezer_busy_in, NULL);
+	list_del(&task->cgroup_freezer_node);
+	freezer_trace_rest(task, freezer, how);
+
+	if (busy) {
+		freezer_nr_busy_tasks--;
+		freezer_put_busy(freezer);
+	} else {
+		freezer_task_stands(freezer);
+	}
+}
+
+/**
+ * freezer_task_busy - a task is not at rest
+ * @task: the task, which is on no account
+ * @freezer: its cgroup, which it keeps from FROZEN
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_task_busy(struct task_struct *task,
+			      struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
+	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+	if (!freezer_nr_busy_tasks++)
+		queue_work(system_unbound_wq, &freezer_relook_work);
+	list_add_tail(&task->cgroup_freezer_node, &freezer_busy_tasks);
+
+	freezer_trace_rest(task, freezer, CGROUP_FREEZER_BUSY);
+	freezer_get_busy(freezer);
+}
+
+/*
+ * What the flags mean to a task
+ */
+
+/**
+ * freezer_is_killable - is freezer.killable on where a task is?
+ * @task: the task
+ *
+ * Context: any.
+ * Return: %true if it is; an answer for the moment.
+ */
+bool freezer_is_killable(struct task_struct *task)
+{
+	bool killable;
+
+	rcu_read_lock();
+	killable = READ_ONCE(task_freezer(task)->killable);
+	rcu_read_unlock();
+	return killable;
+}
+
+/**
+ * freezer_is_guarded - has a cgroup, or one above it, a holder of its guard?
+ * @freezer: the cgroup, or %NULL
+ *
+ * Context: any; what is above @freezer must not go away.
+ * Return: %true if so, or if somebody is about to get it; for the moment.
+ */
+bool freezer_is_guarded(struct cgroup_freezer *freezer)
+{
+	for (; freezer; freezer = parent_freezer(freezer)) {
+		if (READ_ONCE(freezer->flags) & FREEZER_GUARDED)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * freezer_is_sealed - does a guard keep a task from leaving?
+ * @task: the task, which was killed
+ *
+ * Context: any.
+ * Return: %true if it does; an answer for the moment.
+ */
+bool freezer_is_sealed(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+	bool sealed = false;
+
+	rcu_read_lock();
+	for (freezer = task_freezer(task); freezer && !sealed;
+	     freezer = parent_freezer(freezer))
+		sealed = READ_ONCE(freezer->flags) & FREEZER_SEALED;
+	rcu_read_unlock();
+
+	return sealed;
+}
+
+/**
+ * freezer_tear - a task leaves although it may be guarded
+ * @task: the task; whoever has the guard reads "torn" from now on
+ *
+ * Context: any.
+ */
+void freezer_tear(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+
+	rcu_read_lock();
+	for (freezer = task_freezer(task); freezer;
+	     freezer = parent_freezer(freezer)) {
+		if (READ_ONCE(freezer->flags) & FREEZER_GUARDED)
+			WRITE_ONCE(freezer->torn, true);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * freezer_note_let_go - a task is let go to die
+ * @task: the task
+ *
+ * Its cgroup and those above it are recounted before they are FROZEN
+ * (freezer_recount()). A killer that is a member has noted that before it comes
+ * to rest itself, hence before the last member does.
+ *
+ * Context: any.
+ */
+void freezer_note_let_go(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+
+	rcu_read_lock();
+	for (freezer = task_freezer(task); freezer;
+	     freezer = parent_freezer(freezer))
+		WRITE_ONCE(freezer->let_go, 1);
+	rcu_read_unlock();
+}
+
+/**
+ * freezer_thaw_is_barred - does a CHECKPOINTING cgroup depend on a request?
+ * @top: the cgroup whose own request that is
+ *
+ * Not if something between the two is asked to freeze. A request above @top makes
+ * no difference: it may have come later, with the holder in it, and would then be
+ * the one that nobody could withdraw.
+ *
+ * Context: freezer_mutex held.
+ * Return: %true if the request must stay.
+ */
+bool freezer_thaw_is_barred(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+	bool barred = false;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	if (!(READ_ONCE(top->flags) & FREEZER_FREEZING_SELF) ||
+	    !READ_ONCE(top->nr_guards))
+		return false;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		unsigned int flags = READ_ONCE(css_freezer(pos)->flags);
+
+		if (pos != &top->css && flags & FREEZER_FREEZING_SELF) {
+			pos = css_rightmost_descendant(pos);
+		} else if (flags & FREEZER_HELD) {
+			barred = true;
+			break;
+		}
+	}
+	rcu_read_unlock();
+
+	return barred;
+}
+
+/*
+ * Cgroups come and go
+ */
+
+/**
+ * freezer_init - make the freezer of a new cgroup
+ * @freezer: the freezer, all zero
+ * @parent: that of its parent, or %NULL
+ * @killable: whether killed tasks leave it where there is no parent to inherit from
+ *
+ * Context: any.
+ */
+void freezer_init(struct cgroup_freezer *freezer,
+		  struct cgroup_freezer *parent, bool killable)
+{
+	init_waitqueue_head(&freezer->wait);
+	INIT_LIST_HEAD(&freezer->moving);
+	freezer->since_ns = ktime_get_ns();
+	freezer->timeout_ms = parent ? READ_ONCE(parent->timeout_ms) :
+				       FREEZER_TIMEOUT_MS;
+	freezer->killable = parent ? READ_ONCE(parent->killable) : killable;
+}
+
+/**
+ * freezer_online - a new cgroup inherits what is asked of its parent
+ * @freezer: the cgroup
+ *
+ * If a pass has marked the parent it is seen here; if not, the pass will come by.
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_online(struct cgroup_freezer *freezer)
+{
+	struct cgroup_freezer *parent = parent_freezer(freezer);
+	unsigned int flags = FREEZER_ONLINE;
+
+	mutex_lock(&freezer_mutex);
+	spin_lock_irq(&css_set_lock);
+	if (parent && parent->flags & FREEZER_FREEZING)
+		flags |= FREEZER_FREEZING_PARENT;
+	WRITE_ONCE(freezer->flags, flags);
+	freezer_update(freezer);
+	spin_unlock_irq(&css_set_lock);
+	mutex_unlock(&freezer_mutex);
+}
+
+/**
+ * freezer_offline - a cgroup is removed
+ * @freezer: the cgroup
+ *
+ * There are no tasks any more, but there may be writers who wait, and in-kernel
+ * code that still has the checkpoint guard.
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_offline(struct cgroup_freezer *freezer)
+{
+	mutex_lock(&freezer_mutex);
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(freezer->flags, 0);
+	freezer_update(freezer);
+	wake_up_all(&freezer->wait);
+	spin_unlock_irq(&css_set_lock);
+	mutex_unlock(&freezer_mutex);
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: the checkpoint guard
+ *
+ * Who reads the tasks of a FROZEN cgroup has to know that nobody thaws, moves
+ * or kills one meanwhile, and that no system call of theirs is still under way.
+ * That is the state CHECKPOINTING. It is entered from FROZEN and left to FROZEN,
+ * and lasts for as long as its one holder wants it to: an open file of
+ * freezer.checkpoint, or code of the kernel between
+ * cgroup_freezer_begin_checkpoint() and cgroup_freezer_end_checkpoint().
+ *
+ * A cgroup that has a holder is guarded, with all below it. Of two cgroups of
+ * which one is above the other only one can have a holder; the state of those
+ * below stays FROZEN.
+ *
+ * Quiescence
+ * ----------
+ *
+ * A task of a FROZEN cgroup is quiescent when it is parked or frozen in place.
+ * Otherwise it was seen asleep, and may finish a system call in the kernel at
+ * any time. The guard is granted when all tasks are quiescent:
+ *
+ *  - no task is added meanwhile: nobody forks in a FROZEN cgroup, and from the
+ *    beginning (FREEZER_GUARDED) none is moved into the subtree or out of it;
+ *  - a task that is quiescent stays so until the thaw, with two exceptions: a
+ *    killed task may leave, see freezer_wants_to_leave(), and a tracer may stop
+ *    a task, see __cgroup_freezer_trap(). While FREEZER_SEALED is set no killed
+ *    task leaves, unless it is an OOM victim, which tears the checkpoint, and
+ *    none stops that would have to finish a system call. A killed process whose
+ *    memory is taken by process_mrelease() tears it as well.
+ *
+ * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
+ * quiescent is enough: at its end they still are. If it finds others, these are
+ * put on an account (nr_moving), the seal is taken off, so that an exec that
+ * waits for its killed siblings gets on, and when the last one has reported, or
+ * was seen to be quiescent, the pass is repeated.
+ *
+ *	CPU 0 (freezer_seal())			CPU 1 (the killer)
+ *
+ *	set FREEZER_SEALED			SIGKILL is pending
+ *	(F) full barrier			(E) full barrier
+ *	killed? then not quiescent		FREEZER_SEALED? let it stay
+ *
+ * At least one of them sees the other. freezer_unseal() is the same the other
+ * way round: either the killer sees that the seal is off, or the pass finds the
+ * killed task and lets it go.
+ *
+ *	CPU 0 (freezer_seal())			CPU 1 (the tracer, with siglock)
+ *
+ *						the task is traced
+ *	set FREEZER_SEALED			a trap is pending
+ *	(F) full barrier			(E) full barrier
+ *	traced? take siglock			FREEZER_SEALED? let it stay
+ *
+ * At least one of them sees the other. If the tracer does not see the seal it
+ * has woken the task by the time at which CPU 0 gets siglock, which then finds
+ * that it is not quiescent. When the seal comes off CPU 0 does the same, and
+ * sees to a trap for which the task was not woken (freezer_retry_trap()).
+ *
+ * A task that sleeps interruptibly is brought to its door by a fake signal, as
+ * the system freezer does; its system call may be restarted at the thaw. The
+ * threads that work for user space in the kernel are only woken: their callers
+ * would take a signal for an error. Whatever sleeps otherwise is waited for.
+ *
+ * Locks
+ * -----
+ *
+ * As in freezer.h. A guard is granted under freezer_mutex, hence
+ * not while a thaw is under way, and given back under css_set_lock alone. Who
+ * waits for quiescence has neither, but keeps kernfs's active protection, which
+ * the removal of the cgroup waits for with cgroup_mutex held. It does not wait
+ * long: a cgroup is only removed without tasks, and then nothing is waited for.
+ */
+
+#include <linux/export.h>
+#include <linux/freezer.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "guard.h"
+
+/* The longest pause between two looks at the tasks that are not quiescent. */
+#define FREEZER_LOOK_MAX_MS	10U
+
+/* The holder that is not an open file. */
+static const char kernel_holder[] = "kernel";
+
+/* How many processes are being reaped; written under css_set_lock. */
+static unsigned int reaps;
+
+/*
+ * What a guard means to the others
+ */
+
+/*
+ *	CPU 0 (freezer_seal())			CPU 1 (the tracer)
+ *
+ *	set FREEZER_SEALED			set JOBCTL_PTRACE_FROZEN, with siglock
+ *	(F) full barrier			(G) full barrier
+ *	take siglock				FREEZER_SEALED? change nothing
+ *	PTRACE_FROZEN? then not quiescent	else change the task
+ *						clear it, with siglock
+ *
+ * At least one of them sees the other. If CPU 0 finds the flag cleared, siglock
+ * has brought along all that CPU 1 has done to the task.
+ */
+bool __cgroup_freezer_checkpointing(struct task_struct *task)
+{
+	smp_mb();	/* (G) pairs with (F) */
+	return freezer_is_sealed(task);
+}
+
+/**
+ * cgroup_freezer_reap_begins - the memory of a killed process is going to be freed
+ * @task: a thread of the process, which may be in a frozen cgroup still
+ *
+ * Whoever has the checkpoint guard by now reads "torn", since the memory changes
+ * under it, and nobody gets it before cgroup_freezer_reap_ends().
+ *
+ * Context: process context, a reference to @task.
+ */
+void cgroup_freezer_reap_begins(struct task_struct *task)
+{
+	struct task_struct *t;
+
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(reaps, reaps + 1);
+	rcu_read_lock();
+	for_each_thread(task, t)
+		freezer_tear(t);
+	rcu_read_unlock();
+	spin_unlock_irq(&css_set_lock);
+}
+
+/**
+ * cgroup_freezer_reap_ends - the counterpart
+ *
+ * Context: process context.
+ */
+void cgroup_freezer_reap_ends(void)
+{
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(reaps, reaps - 1);
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ * Taking the guard and giving it back
+ */
+
+static void freezer_set_guard(struct cgroup_freezer *freezer,
+			      unsigned int guard)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	WRITE_ONCE(freezer->flags,
+		   (freezer->flags & ~FREEZER_GUARD) | guard);
+}
+
+/* From here on nobody is moved, and nobody else gets a guard that overlaps. */
+static int freezer_take_guard(struct freezer_attempt *attempt,
+			      const void *holder)
+{
+	struct cgroup_freezer *freezer = attempt->freezer, *pos;
+	struct cgroup *cgrp = freezer->css.cgroup;
+	int ret = 0;
+
+	spin_lock_irq(&css_set_lock);
+	/* a task of the group would wait for itself */
+	if (!(freezer->flags & FREEZER_ONLINE))
+		ret = -ENODEV;
+	else if (freezer->state != CGROUP_FREEZER_FROZEN ||
+		 freezer->nr_guards || freezer_is_guarded(freezer) ||
+		 cgroup_is_descendant(task_freezer(current)->css.cgroup, cgrp))
+		ret = -EBUSY;
+
+	if (!ret) {
+		freezer->attempt = attempt;
+		attempt->generation = freezer->generation;
+		attempt->migration = freezer_migrations & 1 ? freezer_migrations : 0;
+		WRITE_ONCE(freezer->holder, holder);
+		WRITE_ONCE(freezer->torn, false);
+		freezer_set_guard(freezer, FREEZER_GUARDED);
+		for (pos = freezer; pos; pos = parent_freezer(pos))
+			WRITE_ONCE(pos->nr_guards, pos->nr_guards + 1);
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return ret;
+}
+
+static void freezer_give_back(struct cgroup_freezer *freezer)
+{
+	struct cgroup_freezer *pos;
+
+	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(freezer->holder, NULL);
+	freezer->attempt = NULL;
+	freezer_set_guard(freezer, 0);
+	for (pos = freezer; pos; pos = parent_freezer(pos))
+		WRITE_ONCE(pos->nr_guards, pos->nr_guards - 1);
+	freezer_update(freezer);
+	spin_unlock_irq(&css_set_lock);
+}
+
+/* Is over what @attempt was too late for: a migration, the end of a process? */
+static bool freezer_is_settled(struct freezer_attempt *attempt)
+{
+	return !READ_ONCE(reaps) &&
+	       (!attempt->migration ||
+		READ_ONCE(freezer_migrations) != attempt->migration);
+}
+
+/*
+ * Grant the guard if all tasks are quiescent, else put those that are not on
+ * the account of @attempt->freezer.
+ */
+static bool freezer_seal(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	bool granted;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	spin_lock_irq(&css_set_lock);
+	freezer_set_guard(freezer, FREEZER_GUARDED | FREEZER_SEALED);
+	spin_unlock_irq(&css_set_lock);
+
+	smp_mb();	/* (F) pairs with (E) */
+	freezer_visit(freezer, freezer_quiesce_task, attempt);
+
+	spin_lock_irq(&css_set_lock);
+	granted = !freezer->nr_moving && freezer_is_settled(attempt) &&
+		  !attempt->shared && freezer->state == CGROUP_FREEZER_FROZEN;
+	if (granted) {
+		freezer->attempt = NULL;
+		freezer_set_guard(freezer, FREEZER_GUARD);
+		freezer_update(freezer);
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return granted;
+}
+
+/* Let those go that were killed under the seal. */
+static void freezer_unseal(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+
+	spin_lock_irq(&css_set_lock);
+	freezer_set_guard(freezer, FREEZER_GUARDED);
+	spin_unlock_irq(&css_set_lock);
+
+	smp_mb();	/* (F) pairs with (E) */
+	freezer_visit(freezer, freezer_quiesce_task, attempt);
+}
+
+/* Why can the guard not be had any more? */
+static int freezer_is_lost(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	int ret = 0;
+
+	spin_lock_irq(&css_set_lock);
+	if (!(freezer->flags & FREEZER_ONLINE))
+		ret = -ENODEV;
+	else if (freezer->state == CGROUP_FREEZER_THAWED ||
+		 freezer->generation != attempt->generation)
+		ret = -ECANCELED;
+	else if (freezer->state != CGROUP_FREEZER_FROZEN)
+		ret = -EBUSY;
+	spin_unlock_irq(&css_set_lock);
+
+	return ret;
+}
+
+static bool freezer_is_worth_a_look(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+
+	return (!READ_ONCE(freezer->nr_moving) && freezer_is_settled(attempt)) ||
+	       READ_ONCE(freezer->state) != CGROUP_FREEZER_FROZEN ||
+	       READ_ONCE(freezer->generation) != attempt->generation ||
+	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
+}
+
+/*
+ * Wait until no task is on the account of @attempt->freezer.
+ *
+ * A task that parks reports. One that falls asleep again does not, nor one that
+ * is then frozen in place, hence the looks.
+ */
+static int freezer_wait_quiescent(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	unsigned long pause = 1;
+
+	while (!freezer_is_worth_a_look(attempt)) {
+		long left = attempt->deadline - jiffies;
+
+		if (left <= 0)
+			return -EBUSY;
+
+		left = wait_event_interruptible_timeout(freezer->wait,
+							freezer_is_worth_a_look(attempt),
+							min_t(long, left, pause));
+		if (left < 0)
+			return freezer_interrupted();
+		if (left)
+			break;
+
+		pause = min(pause * 2, msecs_to_jiffies(FREEZER_LOOK_MAX_MS));
+		freezer_quiesce_moving(attempt);
+	}
+
+	return freezer_is_lost(attempt);
+}
+
+/**
+ * freezer_begin_checkpoint - make somebody the holder of the guard of a cgroup
+ * @freezer: the cgroup
+ * @holder: the holder
+ * @wait: for tasks that are not quiescent, up to freezer.timeout_ms
+ *
+ * When this fails freezer.blockers goes on to name the tasks that were not
+ * quiescent, until they are.
+ *
+ * Context: process context, may sleep.
+ * Return: as cgroup_freezer_begin_checkpoint().
+ */
+int freezer_begin_checkpoint(struct cgroup_freezer *freezer,
+				    const void *holder, bool wait)
+{
+	unsigned int timeout_ms = wait ? READ_ONCE(freezer->timeout_ms) : 0;
+	struct freezer_attempt attempt = {
+		.quiesce	= freezer_quiesce_task,
+		.freezer	= freezer,
+		.files		= current->files,
+		.deadline	= jiffies + (timeout_ms ?
+				  msecs_to_jiffies(timeout_ms) + 1 : 0),
+	};
+	int ret;
+
+	mutex_lock(&freezer_mutex);
+	ret = freezer_take_guard(&attempt, holder);
+	if (ret)
+		goto out;
+
+	while (!freezer_seal(&attempt)) {
+		freezer_unseal(&attempt);
+
+		mutex_unlock(&freezer_mutex);
+		ret = attempt.shared ? -EBUSY : freezer_wait_quiescent(&attempt);
+		mutex_lock(&freezer_mutex);
+
+		/* a thaw may have come in between */
+		ret = ret ?: freezer_is_lost(&attempt);
+		if (!ret && time_after(jiffies, attempt.deadline))
+			ret = -EBUSY;
+		if (ret) {
+			freezer_give_back(freezer);
+			break;
+		}
+	}
+out:
+	mutex_unlock(&freezer_mutex);
+	return ret;
+}
+
+/*
+ * Whoever was killed meanwhile, and may leave a FROZEN cgroup, leaves now, and a
+ * tracer gets the stop that it has asked for.
+ */
+static unsigned int freezer_release_task(struct task_struct *task, void *data)
+{
+	freezer_retry_trap(task);
+	if (likely(!freezer_wants_to_leave(task)))
+		return 1;
+	cgroup_freezer_kill(task);
+	return FREEZER_WAKE_COST;
+}
+
+/**
+ * freezer_end_checkpoint - give the guard of a cgroup back
+ * @freezer: the cgroup
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_end_checkpoint(struct cgroup_freezer *freezer)
+{
+	freezer_give_back(freezer);
+
+	smp_mb();	/* (F) pairs with (E) */
+	freezer_visit(freezer, freezer_release_task, NULL);
+}
+
+/*
+ * The two entrances
+ */
+
+/**
+ * cgroup_freezer_begin_checkpoint - keep the cgroup of a task as it is
+ * @task: a task of the cgroup, which is FROZEN; not %current
+ *
+ * On success the freezer cgroup of @task, with all below it, is CHECKPOINTING:
+ * every task is parked or frozen in place, and is not thawed, moved or let go
+ * until cgroup_freezer_end_checkpoint(), except for the victims of the OOM
+ * killer.  Waits for tasks that are in a system call, for freezer.timeout_ms at
+ * most.
+ *
+ * Context: process context, no locks held, a reference to @task.  May sleep.
+ * Return: 0; -EBUSY if the cgroup is not FROZEN, if it, or one above or below
+ * it, is CHECKPOINTING already, if %current is in it, or if the time has passed;
+ * -ENODEV if @task is in no cgroup that can be frozen, or that is being removed;
+ * -ECANCELED if somebody has thawed it meanwhile; -EINTR or -ERESTARTNOINTR if
+ * %current was interrupted.
+ */
+int cgroup_freezer_begin_checkpoint(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+	int ret;
+
+	rcu_read_lock();
+	freezer = task_freezer(task);
+	if (!parent_freezer(freezer) || !css_tryget_online(&freezer->css))
+		freezer = NULL;
+	rcu_read_unlock();
+	if (!freezer)
+		return -ENODEV;
+
+	ret = freezer_begin_checkpoint(freezer, kernel_holder, true);
+	if (!ret) {
+		/* it may have been moved before the guard was there */
+		rcu_read_lock();
+		if (task_freezer(task) != freezer)
+			ret = -EBUSY;
+		rcu_read_unlock();
+		if (!ret)
+			return 0;
+		freezer_end_checkpoint(freezer);
+	}
+	css_put(&freezer->css);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(cgroup_freezer_begin_checkpoint);
+
+/**
+ * cgroup_freezer_end_checkpoint - the counterpart
+ * @task: a task of the cgroup, dead or alive
+ *
+ * The cgroup is FROZEN again.  Warns, and does nothing, if it was not
+ * CHECKPOINTING by cgroup_freezer_begin_checkpoint(): then somebody may have
+ * thawed the tasks, and what was read of them is not consistent.
+ *
+ * Context: process context, no locks held, a reference to @task.  May sleep.
+ */
+void cgroup_freezer_end_checkpoint(struct task_struct *task)
+{
+	struct cgroup_freezer *freezer;
+	bool held;
+
+	rcu_read_lock();
+	freezer = task_freezer(task);
+	held = READ_ONCE(freezer->holder) == kernel_holder;
+	rcu_read_unlock();
+
+	/* the holder has a reference to the css */
+	if (WARN_ON(!held))
+		return;
+
+	freezer_end_checkpoint(freezer);
+	css_put(&freezer->css);
+}
+EXPORT_SYMBOL_GPL(cgroup_freezer_end_checkpoint);

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: a task becomes a member of a cgroup, moves, and dies
+ *
+ * The gates of fork and exec, and what cgroup core calls.
+ */
+
+#include <linux/freezer.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "freezer.h"
+
+static void freezer_leave_gate(enum cgroup_freezer_gate gate)
+{
+	/* release: what was done behind the gate comes first */
+	smp_store_release(&current->cgroup_freezer_gate,
+			  current->cgroup_freezer_gate & ~gate);
+}
+
+/*
+ * Fork and exec
+ *
+ * A closed door is also closed for what changes the list of tasks.  A task that
+ * is at rest asleep inside of fork() must not add a task to a FROZEN cgroup, and
+ * one that is asleep inside of execve() must not kill the other threads of its
+ * process and take the id of one of them.  So there is a gate to each.
+ *
+ *	CPU 0 (freezer_close_door())		CPU 1 (the parent)
+ *
+ *	closed = 1				gate |= FORK, or EXEC
+ *	(A) full barrier			(D) full barrier
+ *	gate? then busy				closed? then start over
+ *
+ * At least one of them sees the other.  A fork that is past this point goes
+ * through: until it is over its parent is busy, hence the cgroup not FROZEN,
+ * and the child is born with its door closed, by the pass if that finds it in
+ * the cgroup, or else by freezer_fork().  An exec goes through as well, but may
+ * wait for a tracer of one of the threads, so there is a limit to it
+ * (freezer_look_closer()).
+ */
+static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
+{
+	WRITE_ONCE(current->cgroup_freezer_gate,
+		   current->cgroup_freezer_gate | gate);
+	smp_mb();	/* (D) pairs with (A) */
+	if (likely(!cgroup_freezer_closed(current)))
+		return true;
+
+	freezer_leave_gate(gate);
+	return false;
+}
+
+/**
+ * cgroup_freezer_start_over - let %current come to its door and repeat its call
+ *
+ * By TIF_SIGPENDING and not by TIF_NOTIFY_SIGNAL, which some architectures do not
+ * look at where they restart a call, and others serve without a look at the door.
+ *
+ * Context: process context, in a system call that has changed nothing yet.
+ * Return: -ERESTARTNOINTR, which the system call has to return.
+ */
+int cgroup_freezer_start_over(void)
+{
+	/* one's own: only exec changes it, and not before the gate */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
+
+	spin_lock_irq(&sighand->siglock);
+	set_thread_flag(TIF_SIGPENDING);
+	spin_unlock_irq(&sighand->siglock);
+	return -ERESTARTNOINTR;
+}
+
+/**
+ * freezer_can_fork - may %current add a task to its cgroup?
+ * @child: the new task
+ * @cset: its css_set
+ *
+ * Context: process context, may sleep.
+ * Return: 0, and %current is busy until freezer_fork() or freezer_cancel_fork();
+ * -ERESTARTNOINTR if its door is closed.
+ */
+int freezer_can_fork(struct task_struct *child, struct css_set *cset)
+{
+	/* a new task starts with an open door, whatever was copied */
+	child->cgroup_freezer_closed = 0;
+	child->cgroup_freezer_gate = 0;
+	child->cgroup_freezer_unsafe = 0;
+	child->cgroup_freezer_rest = CGROUP_FREEZER_BUSY;
+	child->cgroup_freezer_busy_in = NULL;
+	/* and is not killed, where a killed one may still make a worker */
+	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE);
+
+	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
+		return 0;
+	/*
+	 * io_uring tries again, some time after the call that it is in. A signal
+	 * would be an error of that call. For its submission thread it starts over
+	 * by itself.
+	 */
+	if (child->flags & PF_IO_WORKER) {
+		set_notify_signal(current);
+		return -ERESTARTNOINTR;
+	}
+	return cgroup_freezer_start_over();
+}
+
+/**
+ * cgroup_freezer_begin_exec - may %current kill the other threads of its process?
+ *
+ * Context: process context, in execve() while that may still be started over.
+ * Return: 0, and %current is busy until cgroup_freezer_end_exec();
+ * -ERESTARTNOINTR if its door is closed.
+ */
+int cgroup_freezer_begin_exec(void)
+{
+	/* the first program of a kernel thread is not started by a call */
+	if (thread_group_empty(current) || !current->mm ||
+	    freezer_enter_gate(CGROUP_FREEZER_EXEC))
+		return 0;
+	return cgroup_freezer_start_over();
+}
+
+/**
+ * freezer_cancel_fork - there will be no new task
+ * @child: the new task that is not
+ * @cset: its css_set
+ *
+ * Context: process context.
+ */
+void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
+{
+	freezer_leave_gate(CGROUP_FREEZER_FORK);
+}
+
+/**
+ * freezer_fork - there is a new task
+ * @child: the task
+ *
+ * It has been added to its css_set, under css_set_lock.  If the flags read here do
+ * not say freezing yet, a pass that sets them later finds @child.
+ *
+ * Context: process context, @child does not run yet.
+ */
+void freezer_fork(struct task_struct *child)
+{
+	rcu_read_lock();
+	if (READ_ONCE(task_freezer(child)->flags) & FREEZER_FREEZING) {
+		spin_lock_irq(&css_set_lock);
+		freezer_conform(child, task_freezer(child));
+		spin_unlock_irq(&css_set_lock);
+	}
+	rcu_read_unlock();
+
+	/* only now may the parent count as at rest */
+	freezer_leave_gate(CGROUP_FREEZER_FORK);
+}
+
+/*
+ * @task dies, and no pass finds it any more, so it does not become busy again.
+ * Called where the task leaves its css_set and not from cgroup_subsys::exit,
+ * since there are kernels on which that comes long before.
+ */
+void __cgroup_freezer_left(struct task_struct *task)
+{
+	freezer_task_rests(task, CGROUP_FREEZER_EXITED);
+}
+
+/*
+ * Migration
+ *
+ * A task changes its css_set and with it, under the same css_set_lock, its door
+ * and its account: cgroup_freezer_moved(). That is called for each move, also
+ * one in another hierarchy, which changes no cgroup of ours. A pass lets go of
+ * css_set_lock now and then and may miss such a task, since the tasks of a
+ * cgroup are listed by css_set:
+ *
+ *	CPU 0 (freezer_pass())			CPU 1 (cgroup_migrate_execute())
+ *
+ *	the flags of the cgroup change
+ *	all of css_set X, some of Y, unlock
+ *						lock, a task from Y to X, and
+ *						its door as the flags say, unlock
+ *	lock, the rest of Y
+ *
+ * The flags change before the pass begins, under css_set_lock. So each task has
+ * been met by the pass, or was moved after that and has been seen to there.
+ *
+ * The checkpoint guard refuses moves between cgroups (can_attach), and waits for
+ * a migration that it was too late for.
+ */
+
+/**
+ * cgroup_freezer_moved - a task has another css_set
+ * @task: the task
+ *
+ * For every move, also one that changes no cgroup of the freezer: a walk over the
+ * tasks of a cgroup may have missed @task between the two.
+ *
+ * Context: css_set_lock held since the css_set was changed, interrupts disabled.
+ */
+void cgroup_freezer_moved(struct task_struct *task)
+{
+	struct cgroup_freezer *from = task->cgroup_freezer_busy_in;
+	struct cgroup_freezer *freezer = task_freezer(task);
+
+	lockdep_assert_held(&css_set_lock);
+
+	if (freezer_task_is_moving(task)) {
+		/* a guard that was not granted has to do with others now */
+		if (!cgroup_is_descendant(freezer->css.cgroup, from->css.cgroup))
+			freezer_task_rests(task, task->cgroup_freezer_rest);
+	} else if (from && from != freezer) {
+		/* a busy task goes on being busy, but on the new account */
+		WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+		freezer_get_busy(freezer);
+		freezer_put_busy(from);
+	}
+	/* it comes here to die: not in a group that somebody has found FROZEN */
+	if (unlikely(freezer->flags & FREEZER_FREEZING &&
+		     !task->cgroup_freezer_closed && freezer_is_leaving(task))) {
+		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+		freezer_note_let_go(task);
+	}
+	freezer_conform(task, freezer);
+	/* the new one may be killable where the old one was not */
+	cgroup_freezer_kill(task);
+	freezer_retry_trap(task);
+	/*
+	 * A pass for a guard may have missed it. If that was for a guard that is
+	 * granted by now, @task is quiescent.
+	 */
+	for (; freezer; freezer = parent_freezer(freezer)) {
+		if (freezer->attempt)
+			freezer->attempt->quiesce(task, freezer->attempt);
+	}
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: passes over the tasks of a cgroup, and over a subtree
+ *
+ * And the looks at the tasks that were busy when a pass met them.
+ */
+
+#include <linux/delay.h>
+#include <linux/workqueue.h>
+
+#include "door.h"
+#include "freezer.h"
+
+/* The first and the longest pause between two looks at the busy tasks. */
+#define FREEZER_RELOOK_MIN_US	50UL
+#define FREEZER_RELOOK_MAX_US	10000UL
+
+/*
+ * Busy tasks that fall asleep
+ *
+ * A task that goes to sleep on its way to the door does not tell. The looks
+ * begin soon after the first task was found busy and get rarer, since most
+ * tasks park within microseconds and the others may take long.
+ */
+
+/* Look at each busy task once. Return: true if there are still some. */
+static bool freezer_look_at_busy_tasks(void)
+{
+	unsigned int nr, batch = FREEZER_BATCH;
+	bool more;
+
+	spin_lock_irq(&css_set_lock);
+	for (nr = freezer_nr_busy_tasks; nr && freezer_nr_busy_tasks; nr--) {
+		enum cgroup_freezer_rest how;
+		struct task_struct *task;
+
+		task = list_first_entry(&freezer_busy_tasks, struct task_struct,
+					cgroup_freezer_node);
+		list_move_tail(&task->cgroup_freezer_node, &freezer_busy_tasks);
+		how = freezer_look(task, task->cgroup_freezer_busy_in);
+		if (how != CGROUP_FREEZER_BUSY)
+			freezer_task_rests(task, how);
+
+		if (!--batch) {
+			batch = FREEZER_BATCH;
+			spin_unlock_irq(&css_set_lock);
+			cond_resched();
+			spin_lock_irq(&css_set_lock);
+		}
+	}
+	more = freezer_nr_busy_tasks;
+	spin_unlock_irq(&css_set_lock);
+
+	return more;
+}
+
+static void freezer_relook(struct work_struct *work)
+{
+	unsigned long us = FREEZER_RELOOK_MIN_US;
+
+	do {
+		usleep_range_state(us, us + us / 4, TASK_IDLE);
+		us = min(us * 2, FREEZER_RELOOK_MAX_US);
+	} while (freezer_look_at_busy_tasks());
+}
+
+/* Pending or running for as long as there are busy tasks. */
+DECLARE_WORK(freezer_relook_work, freezer_relook);
+
+/*
+ * Passes over the tasks of a cgroup and over a subtree
+ */
+
+struct freezer_pass {
+	struct cgroup_freezer	*freezer;
+	unsigned int		woken;
+};
+
+/*
+ * These two are what a freeze and a thaw cost for each task. They do what
+ * freezer_conform() does; the flags of a cgroup do not change during its pass.
+ */
+static __always_inline
+unsigned int freezer_pass_close(struct task_struct *task, void *data)
+{
+	struct freezer_pass *pass = data;
+
+	if (task->cgroup_freezer_closed || task->flags & PF_KTHREAD ||
+	    freezer_close_door(task, pass->freezer))
+		return 1;
+	return FREEZER_WAKE_COST;
+}
+
+static __always_inline
+unsigned int freezer_pass_open(struct task_struct *task, void *data)
+{
+	struct freezer_pass *pass = data;
+
+	if (!task->cgroup_freezer_closed || !freezer_open_door(task))
+		return 1;
+	pass->woken++;
+	return FREEZER_WAKE_COST;
+}
+
+/**
+ * freezer_visit - call a function for each task of a subtree
+ * @top: the cgroup on top of it
+ * @fn: the function, called under css_set_lock; returns what it has spent of
+ *	%FREEZER_BATCH, at least 1
+ * @data: for @fn
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_visit(struct cgroup_freezer *top,
+		   unsigned int (*fn)(struct task_struct *task, void *data),
+		   void *data)
+{
+	struct cgroup_subsys_state *pos;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		struct css_task_iter it;
+
+		if (!css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		css_task_iter_start(pos, 0, &it);
+		while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
+			cond_resched();
+		css_task_iter_end(&it);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Tasks that were let go to die
+ */
+
+static unsigned int freezer_recount_task(struct task_struct *task, void *data)
+{
+	struct cgroup_freezer *freezer = task_freezer(task);
+
+	if (!task->cgroup_freezer_closed || freezer_task_is_busy(task) ||
+	    !freezer_is_leaving(task))
+		return 1;
+	/* a cgroup below that is CHECKPOINTING is not to become FREEZING */
+	if (freezer != data && freezer_is_guarded(freezer))
+		return 1;
+
+	if (freezer_task_is_moving(task))
+		freezer_task_rests(task, task->cgroup_freezer_rest);
+	freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+	freezer_task_busy(task, freezer);
+	return 1;
+}
+
+/*
+ * Count the tasks of @freezer and of all below it as busy that were at rest and
+ * have been let go to die since.  A task that is let go meanwhile sets let_go
+ * again.
+ */
+static void freezer_recount(struct cgroup_freezer *freezer)
+{
+	/* full barrier; pairs with (E): a kill that is noted here is seen below */
+	xchg(&freezer->let_go, 0);
+	freezer_visit(freezer, freezer_recount_task, freezer);
+}
+
+static void freezer_recount_all(struct work_struct *work)
+{
+	struct cgroup_freezer *freezer;
+
+	spin_lock_irq(&css_set_lock);
+	while ((freezer = list_first_entry_or_null(&freezer_recounts,
+						   struct cgroup_freezer,
+						   recount))) {
+		list_del(&freezer->recount);
+		spin_unlock_irq(&css_set_lock);
+
+		freezer_recount(freezer);
+
+		spin_lock_irq(&css_set_lock);
+		if (freezer->flags & FREEZER_RECOUNT) {
+			WRITE_ONCE(freezer->flags,
+				   freezer->flags & ~FREEZER_RECOUNT);
+			freezer_put_busy(freezer);
+		}
+		spin_unlock_irq(&css_set_lock);
+		css_put(&freezer->css);
+		spin_lock_irq(&css_set_lock);
+	}
+	spin_unlock_irq(&css_set_lock);
+}
+
+DECLARE_WORK(freezer_recount_work, freezer_recount_all);
+
+/*
+ * Freeze and thaw
+ */
+
+/* Make the doors of all tasks of @freezer match its flags. */
+static void freezer_pass(struct cgroup_freezer *freezer)
+{
+	bool freeze = READ_ONCE(freezer->flags) & FREEZER_FREEZING;
+	struct freezer_pass pass = { .freezer = freezer };
+	struct css_task_iter it;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	css_task_iter_start(&freezer->css, 0, &it);
+	if (freeze) {
+		while (css_task_iter_batch(&it, freezer_pass_close, &pass,
+					   FREEZER_BATCH))
+			cond_resched();
+	} else {
+		while (css_task_iter_batch(&it, freezer_pass_open, &pass,
+					   FREEZER_BATCH))
+			cond_resched();
+	}
+	css_task_iter_end(&it);
+
+	if (!freeze)
+		trace_cgroup_freezer_thaw(freezer_id(freezer), pass.woken);
+}
+
+/**
+ * freezer_ask - ask a cgroup to freeze
+ * @freezer: the cgroup
+ * @flag: the reason
+ *
+ * Its state changes when the pass is over, so a group of sleepers is announced as
+ * FROZEN and not as FREEZING first, unless a task makes a difference before.
+ *
+ * Context: freezer_mutex held.
+ * Return: %true if its tasks have to be passed over.  Until that is done,
+ * FREEZER_PASS keeps it and its ancestors from FROZEN.
+ */
+bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
+{
+	bool pass = false;
+
+	spin_lock_irq(&css_set_lock);
+	if (freezer->flags & FREEZER_ONLINE) {
+		pass = !(freezer->flags & FREEZER_FREEZING);
+		WRITE_ONCE(freezer->flags, freezer->flags | flag |
+			   (pass ? FREEZER_PASS : 0));
+		if (pass) {
+			/* the pass finds those; full barrier as in freezer_recount() */
+			xchg(&freezer->let_go, 0);
+			freezer->nr_busy++;
+			freezer->since_ns = ktime_get_ns();
+			freezer->grace_ns = freezer->since_ns +
+					    FREEZER_EXIT_GRACE_NS;
+		}
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return pass;
+}
+
+static void freezer_end_pass(struct cgroup_freezer *freezer)
+{
+	spin_lock_irq(&css_set_lock);
+	if (freezer->flags & FREEZER_PASS) {
+		WRITE_ONCE(freezer->flags, freezer->flags & ~FREEZER_PASS);
+		freezer->nr_busy--;
+		freezer_update(freezer);
+	}
+	spin_unlock_irq(&css_set_lock);
+}
+
+/**
+ * freezer_freeze_subtree - freeze a cgroup and all below it
+ * @top: the cgroup
+ *
+ * In two walks.  The first, parents before children, tells every cgroup; a cgroup
+ * that is made meanwhile either is met by it or inherits from a parent that knows
+ * (freezer_online()).  The second, children before parents, closes the doors.  No
+ * cgroup can become FROZEN before all of its descendants are done.
+ *
+ * Context: freezer_mutex held; may sleep.
+ */
+void freezer_freeze_subtree(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	if (!freezer_ask(top, FREEZER_FREEZING_SELF))
+		return;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		if (pos != &top->css)
+			freezer_ask(css_freezer(pos), FREEZER_FREEZING_PARENT);
+	}
+
+	css_for_each_descendant_post(pos, &top->css) {
+		struct cgroup_freezer *freezer = css_freezer(pos);
+
+		if (!(READ_ONCE(freezer->flags) & FREEZER_PASS) ||
+		    !css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		freezer_pass(freezer);
+		freezer_end_pass(freezer);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * freezer_thaw_subtree - thaw a cgroup, and all below it for which nobody else asks
+ * @top: the cgroup, whose own request is gone
+ *
+ * The state of a cgroup changes before the first of its tasks runs.
+ *
+ * Whether there are doors to be opened is not to be seen from the state: when the
+ * last busy task of a FREEZING cgroup reports after the request was withdrawn, and
+ * before we come here, it is THAWED already.
+ *
+ * Context: freezer_mutex held; may sleep.
+ */
+void freezer_thaw_subtree(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+
+	lockdep_assert_held(&freezer_mutex);
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		struct cgroup_freezer *freezer = css_freezer(pos);
+		struct cgroup_freezer *parent = parent_freezer(freezer);
+		bool thaw;
+
+		spin_lock_irq(&css_set_lock);
+		thaw = pos == &top->css || freezer->flags & FREEZER_FREEZING;
+		if (pos != &top->css && !(parent->flags & FREEZER_FREEZING))
+			WRITE_ONCE(freezer->flags, freezer->flags &
+				   ~FREEZER_FREEZING_PARENT);
+		if (freezer->flags & FREEZER_FREEZING)
+			thaw = false;
+		freezer_update(freezer);
+		spin_unlock_irq(&css_set_lock);
+
+		if (!thaw || !css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		freezer_pass(freezer);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: the tasks that are not quiescent, and what makes them so
+ */
+
+#include <linux/freezer.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "guard.h"
+
+/*
+ * Put @task on the account of @freezer. On its next way to the door it reports,
+ * be it for the second time, see cgroup_freezer_hold(). A task that has reported
+ * there and did not get off its CPU yet is past that:
+ *
+ *	CPU 0 (the writer of FROZEN)		CPU 1 (the last task to park)
+ *
+ *						state = TASK_FROZEN
+ *						rest = PARKED, and so FROZEN
+ *	asks for the guard
+ *	runnable? it moves
+ *						schedule()
+ *	off the run queue? it does not move
+ *
+ * So PARKED stays, or @task would be taken for one that is frozen in place, in
+ * a system call, and that does not stop for a tracer under the guard. If it
+ * does leave the refrigerator for a stop, freezer_stops() takes PARKED away.
+ */
+static void freezer_task_moves(struct task_struct *task,
+			       struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	if (task->cgroup_freezer_busy_in == freezer)
+		return;
+	/* only one that suspends the system: no guard while it is busy */
+	if (freezer_task_is_busy(task))
+		return;
+	/* left over from a guard above or below that was not granted */
+	if (task->cgroup_freezer_busy_in)
+		freezer_task_rests(task, task->cgroup_freezer_rest);
+
+	if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
+		WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
+	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
+	list_add_tail(&task->cgroup_freezer_node, &freezer->moving);
+	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving + 1);
+}
+
+/*
+ * End an interruptible sleep of @task, whose door is closed: by a fake signal, as
+ * the system freezer does, the system call ends early or is restarted. A thread
+ * that works for user space in the kernel would report that as an error, so it is
+ * merely woken and sleeps again unless it is idle. A core dump would end where it
+ * is, and is left alone: it comes to a door by itself.
+ */
+static void freezer_wake_to_door(struct task_struct *task)
+{
+	unsigned long flags;
+
+	if (!(READ_ONCE(task->__state) & TASK_INTERRUPTIBLE) ||
+	    READ_ONCE(task->flags) & PF_DUMPCORE)
+		return;
+
+	if (READ_ONCE(task->flags) & PF_USER_WORKER) {
+		wake_up_state(task, TASK_INTERRUPTIBLE);
+	} else if (lock_task_sighand(task, &flags)) {
+		signal_wake_up(task, 0);
+		unlock_task_sighand(task, &flags);
+	}
+}
+
+/**
+ * freezer_quiesce_task - account for a task, and do what makes it quiescent
+ * @task: the task
+ * @data: the attempt on the guard, struct freezer_attempt
+ *
+ * Context: css_set_lock held.
+ * Return: the cost, for css_task_iter_batch().
+ */
+unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
+{
+	struct freezer_attempt *attempt = data;
+	enum cgroup_freezer_rest how;
+
+	if (!task->cgroup_freezer_closed)
+		return 1;
+
+	/* data_race: only a task that exits lets go of it, and then it may */
+	if (unlikely(data_race(task->files) == attempt->files))
+		attempt->shared = true;
+
+	freezer_retry_trap(task);
+	how = freezer_freeze_task(task);
+	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
+	    !freezer_is_traced_now(task)) {
+		if (task->cgroup_freezer_rest == CGROUP_FREEZER_PARKED)
+			how = CGROUP_FREEZER_PARKED;
+		if (task->cgroup_freezer_busy_in)
+			freezer_task_rests(task, how);
+		else
+			WRITE_ONCE(task->cgroup_freezer_rest, how);
+		return 1;
+	}
+
+	freezer_task_moves(task, attempt->freezer);
+	if (unlikely(freezer_wants_to_leave(task)))
+		cgroup_freezer_kill(task);
+	else if (how == CGROUP_FREEZER_ASLEEP &&
+		 !freezer_is_past_last_door(task))
+		freezer_wake_to_door(task);
+	return FREEZER_WAKE_COST;
+}
+
+/**
+ * freezer_quiesce_moving - look once at each task that is on the account
+ * @attempt: whose account
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_quiesce_moving(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	unsigned int nr, batch = FREEZER_BATCH;
+
+	spin_lock_irq(&css_set_lock);
+	for (nr = freezer->nr_moving; nr && freezer->nr_moving; nr--) {
+		struct task_struct *task;
+		unsigned int cost;
+
+		task = list_first_entry(&freezer->moving, struct task_struct,
+					cgroup_freezer_node);
+		list_move_tail(&task->cgroup_freezer_node, &freezer->moving);
+		cost = freezer_quiesce_task(task, attempt);
+
+		batch -= min(batch, cost);
+		if (!batch) {
+			batch = FREEZER_BATCH;
+			spin_unlock_irq(&css_set_lock);
+			cond_resched();
+			spin_lock_irq(&css_set_lock);
+		}
+	}
+	spin_unlock_irq(&css_set_lock);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: requests, and the wait for what comes of them
+ */
+
+#include <linux/freezer.h>
+#include <linux/kernfs.h>
+#include <linux/sched/signal.h>
+
+#include "freezer.h"
+
+/**
+ * freezer_interrupted - what ended the interruptible sleep of %current?
+ *
+ * The system freezer, a debugger and task_work end the sleep of a writer by the
+ * same means as a signal does.  Nobody has to know of them, nor of a suspend that
+ * was given up meanwhile.
+ *
+ * Context: process context.
+ * Return: -EINTR for a signal, else -ERESTARTNOINTR, with the door ahead.
+ */
+int freezer_interrupted(void)
+{
+	/* one's own: only exec changes it, and that is not where we are */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
+	bool signalled;
+
+	spin_lock_irq(&sighand->siglock);
+	signalled = !freezing(current) &&
+		    (next_signal(&current->pending, &current->blocked) ||
+		     next_signal(&current->signal->shared_pending,
+				 &current->blocked));
+	spin_unlock_irq(&sighand->siglock);
+
+	return signalled ? -EINTR : cgroup_freezer_start_over();
+}
+
+/**
+ * freezer_request_frozen - ask a cgroup to freeze, for whoever writes FROZEN
+ * @freezer: the cgroup
+ * @ticket: what to remember, for freezer_wait()
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_request_frozen(struct cgroup_freezer *freezer,
+				   struct freezer_ticket *ticket)
+{
+	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
+
+	/* one more, since the first jiffy is not a whole one */
+	ticket->deadline = jiffies +
+			   (timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : 0);
+
+	mutex_lock(&freezer_mutex);
+	trace_cgroup_freezer_request(freezer_id(freezer), true);
+
+	spin_lock_irq(&css_set_lock);
+	ticket->generation = freezer->generation;
+	ticket->cancelled = freezer->nr_cancelled;
+	ticket->frozen = freezer_is_still(freezer->state);
+	spin_unlock_irq(&css_set_lock);
+
+	if (READ_ONCE(freezer->flags) & FREEZER_FREEZING) {
+		freezer_ask(freezer, FREEZER_FREEZING_SELF);
+		cgroup_file_notify_now(&freezer->state_file);
+	} else {
+		freezer_freeze_subtree(freezer);
+	}
+	mutex_unlock(&freezer_mutex);
+}
+
+/**
+ * freezer_request_thawed - withdraw the own request of a cgroup
+ * @freezer: the cgroup
+ *
+ * Context: process context, may sleep.
+ * Return: 0, and the tasks may run, unless a cgroup above is asked to freeze;
+ * -EBUSY if a checkpoint depends on the request.
+ */
+int freezer_request_thawed(struct cgroup_freezer *freezer)
+{
+	bool asked, changed;
+
+	mutex_lock(&freezer_mutex);
+	trace_cgroup_freezer_request(freezer_id(freezer), false);
+
+	if (freezer_thaw_is_barred(freezer)) {
+		mutex_unlock(&freezer_mutex);
+		return -EBUSY;
+	}
+
+	spin_lock_irq(&css_set_lock);
+	asked = freezer->flags & FREEZER_FREEZING_SELF;
+	WRITE_ONCE(freezer->flags, freezer->flags & ~FREEZER_FREEZING_SELF);
+	changed = asked && !(freezer->flags & FREEZER_FREEZING);
+	if (asked) {
+		WRITE_ONCE(freezer->nr_cancelled, freezer->nr_cancelled + 1);
+		wake_up_all(&freezer->wait);
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	if (changed)
+		freezer_thaw_subtree(freezer);
+	else
+		cgroup_file_notify_now(&freezer->state_file);
+	mutex_unlock(&freezer_mutex);
+	return 0;
+}
+
+static bool freezer_wait_is_over(struct cgroup_freezer *freezer,
+				 const struct freezer_ticket *ticket)
+{
+	return freezer_is_still(READ_ONCE(freezer->state)) ||
+	       READ_ONCE(freezer->generation) != ticket->generation ||
+	       READ_ONCE(freezer->nr_cancelled) != ticket->cancelled ||
+	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
+}
+
+static long freezer_wait_again(struct restart_block *restart);
+
+/*
+ * The wait was interrupted by something that is no signal. It goes on with the
+ * same request, which a THAWED may end meanwhile, and with what is left of the
+ * time. So the write is not started over, but this.
+ */
+static int freezer_wait_later(struct cgroup_freezer *freezer,
+			      const struct freezer_ticket *ticket)
+{
+	struct restart_block *restart = &current->restart_block;
+
+	restart->freezer.css_id = freezer->css.id;
+	restart->freezer.serial_nr = freezer->css.serial_nr;
+	restart->freezer.generation = ticket->generation;
+	restart->freezer.cancelled = ticket->cancelled;
+	restart->freezer.deadline = ticket->deadline;
+	restart->freezer.nbytes = ticket->nbytes;
+	return set_restart_fn(restart, freezer_wait_again);
+}
+
+/**
+ * freezer_wait - wait until a request has come to an end
+ * @freezer: the cgroup
+ * @ticket: the request
+ *
+ * The writer holds of->mutex and its reference to the open file here, but has
+ * given up kernfs's active protection, so the cgroup can be removed.
+ *
+ * Context: process context, may sleep.
+ * Return: 0 if the cgroup was FROZEN since, or %current is in it; -EBUSY if the
+ * time has passed, -ECANCELED after a THAWED, -ENODEV if the cgroup is gone,
+ * -EINTR after a signal, or an error that starts the wait once more.
+ */
+int freezer_wait(struct cgroup_freezer *freezer,
+			const struct freezer_ticket *ticket)
+{
+	long left = ticket->deadline - jiffies;
+	int interrupted = 0;
+	int ret;
+
+	/* a writer inside of the subtree does not wait for itself */
+	spin_lock_irq(&css_set_lock);
+	if (freezer_task_is_busy(current))
+		freezer_task_rests(current, CGROUP_FREEZER_WRITER);
+	spin_unlock_irq(&css_set_lock);
+
+	left = wait_event_interruptible_timeout(freezer->wait,
+						freezer_wait_is_over(freezer, ticket),
+						max(left, 0L));
+	if (left < 0)
+		interrupted = freezer_interrupted();
+
+	spin_lock_irq(&css_set_lock);
+	if (freezer_is_still(freezer->state) ||
+	    freezer->generation != ticket->generation) {
+		ret = 0;
+	} else if (!(freezer->flags & FREEZER_ONLINE)) {
+		ret = -ENODEV;
+	} else if (freezer->nr_cancelled != ticket->cancelled) {
+		ret = -ECANCELED;
+	} else if (interrupted == -EINTR) {
+		ret = -EINTR;
+	} else if (interrupted) {
+		/*
+		 * A writer inside of the subtree is done, the door is ahead of
+		 * it.  It would start over after the thaw, and freeze itself
+		 * once more.
+		 */
+		ret = current->cgroup_freezer_closed ? 0 :
+		      freezer_wait_later(freezer, ticket);
+	} else {
+		freezer->nr_timeouts++;
+		ret = -EBUSY;
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return ret;
+}
+
+static long freezer_wait_again(struct restart_block *restart)
+{
+	const struct freezer_ticket ticket = {
+		.generation	= restart->freezer.generation,
+		.cancelled	= restart->freezer.cancelled,
+		.deadline	= restart->freezer.deadline,
+		.nbytes		= restart->freezer.nbytes,
+	};
+	struct cgroup_subsys_state *css;
+	long ret;
+
+	rcu_read_lock();
+	css = css_from_id(restart->freezer.css_id, &freezer_cgrp_subsys);
+	if (css && (css->serial_nr != restart->freezer.serial_nr ||
+		    !css_tryget(css)))
+		css = NULL;
+	rcu_read_unlock();
+	if (!css)
+		return -ENODEV;
+
+	ret = freezer_wait(css_freezer(css), &ticket);
+	css_put(css);
+	return ret ?: ticket.nbytes;
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: what it tells of a cgroup and of its tasks
+ */
+
+#include <linux/freezer.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "freezer.h"
+
+static const char * const state_names[] = {
+	[CGROUP_FREEZER_THAWED]		= "THAWED",
+	[CGROUP_FREEZER_FREEZING]	= "FREEZING",
+	[CGROUP_FREEZER_FROZEN]		= "FROZEN",
+	[CGROUP_FREEZER_CHECKPOINTING]	= "CHECKPOINTING",
+};
+
+/**
+ * freezer_state_name - a state in the words of freezer.state
+ * @state: the state
+ *
+ * Return: its name.
+ */
+const char *freezer_state_name(enum freezer_state state)
+{
+	return state_names[state];
+}
+
+/* What a busy task is doing, in a word; it may have gone on meanwhile. */
+static const char *freezer_reason(struct task_struct *task)
+{
+	unsigned int gate = READ_ONCE(task->cgroup_freezer_gate);
+
+	if (gate & CGROUP_FREEZER_FORK)
+		return "forking";
+	if (gate & CGROUP_FREEZER_EXEC)
+		return "execing";
+	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
+		return "exiting";
+	if (READ_ONCE(task->flags) & PF_SUSPEND_TASK)
+		return "suspending";
+	if (READ_ONCE(task->__state) & TASK_NEW)
+		return "starting";
+	return task_curr(task) ? "running" : "runnable";
+}
+
+/* A line of freezer.blockers. */
+static void freezer_show_task(struct seq_file *m, struct task_struct *task,
+		       const char *what)
+{
+	char comm[TASK_COMM_LEN];
+
+	strscpy(comm, task->comm, sizeof(comm));
+	seq_printf(m, "%d ", task_pid_nr_ns(task, task_active_pid_ns(current)));
+	seq_escape(m, comm, " \t\n\\");
+	seq_printf(m, " %s\n", what);
+}
+
+/**
+ * freezer_is_traced_now - does a tracer work on a task that has stopped for it?
+ * @task: the task
+ *
+ * Under a guard the tracer may read along. Why with siglock: see
+ * __cgroup_freezer_checkpointing().
+ *
+ * Context: any, the siglock of @task not held.
+ * Return: %true if so.
+ */
+bool freezer_is_traced_now(struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+	bool traced;
+
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
+		return false;
+	traced = task->jobctl & JOBCTL_PTRACE_FROZEN;
+	spin_unlock_irqrestore(&sighand->siglock, flags);
+
+	return traced;
+}
+
+/*
+ * What a task does that a guard waits for, or has waited for in vain.
+ */
+static void freezer_show_moving(struct seq_file *m, struct task_struct *task)
+{
+	unsigned int state = READ_ONCE(task->__state);
+	const char *what;
+
+	lockdep_assert_held(&css_set_lock);
+
+	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
+		what = "exiting";
+	else if (freezer_is_traced_now(task))
+		what = "traced";
+	else if (state & TASK_FROZEN)
+		return;
+	else if (state & TASK_INTERRUPTIBLE)
+		what = "asleep";
+	else if (state)
+		what = "blocked";
+	else
+		what = task_curr(task) ? "running" : "runnable";
+	freezer_show_task(m, task, what);
+}
+
+static unsigned int freezer_show_blocker(struct task_struct *task, void *data)
+{
+	if (likely(!task->cgroup_freezer_busy_in) || seq_has_overflowed(data))
+		return 1;
+
+	if (freezer_task_is_busy(task))
+		freezer_show_task(data, task, freezer_reason(task));
+	else
+		freezer_show_moving(data, task);
+	return FREEZER_WAKE_COST;
+}
+
+/**
+ * freezer_show_blockers - a line for each task that keeps a cgroup from a state
+ * @freezer: the cgroup
+ * @m: where to
+ *
+ * The tasks of the cgroup and of those below it that are on an account: of those
+ * that are not at rest, or that a checkpoint guard waits for. A walk and not that
+ * account, so as not to walk over the busy tasks of others, and in batches.
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_show_blockers(struct cgroup_freezer *freezer, struct seq_file *m)
+{
+	freezer_visit(freezer, freezer_show_blocker, m);
+}
+
+struct freezer_count {
+	u64	tasks;
+	u64	rest[CGROUP_FREEZER_EXITED];
+	u64	runtime_ns;
+};
+
+static unsigned int freezer_count_task(struct task_struct *task, void *data)
+{
+	struct freezer_count *count = data;
+	enum cgroup_freezer_rest how;
+
+	if (task->flags & PF_KTHREAD)
+		return 1;
+
+	count->tasks++;
+	if (!task->cgroup_freezer_closed)
+		return 1;
+
+	how = READ_ONCE(task->cgroup_freezer_rest);
+	if (how != CGROUP_FREEZER_BUSY &&
+	    task->cgroup_freezer_runtime != FREEZER_NO_RUNTIME)
+		count->runtime_ns += task_sched_runtime(task) -
+				     task->cgroup_freezer_runtime;
+	/* It woke, and has come to a sleep where it could be frozen. */
+	if (how == CGROUP_FREEZER_ASLEEP &&
+	    READ_ONCE(task->__state) & TASK_FROZEN &&
+	    !cgroup_freezer_is_unsafe(task))
+		how = CGROUP_FREEZER_IN_PLACE;
+	count->rest[how]++;
+	return 1;
+}
+
+/**
+ * freezer_show_stat - counters and times of a cgroup
+ * @freezer: the cgroup
+ * @m: where to
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_show_stat(struct cgroup_freezer *freezer, struct seq_file *m)
+{
+	u64 generation, nr_freezes, nr_timeouts, freezing_ns, frozen_ns, spent;
+	struct freezer_count count = {};
+
+	spin_lock_irq(&css_set_lock);
+	generation = freezer->generation;
+	nr_freezes = freezer->nr_freezes;
+	nr_timeouts = freezer->nr_timeouts;
+	freezing_ns = freezer->freezing_ns;
+	frozen_ns = freezer->frozen_ns;
+	spent = ktime_get_ns() - freezer->since_ns;
+	if (freezer->state == CGROUP_FREEZER_FREEZING)
+		freezing_ns += spent;
+	else if (freezer_is_still(freezer->state))
+		frozen_ns += spent;
+	spin_unlock_irq(&css_set_lock);
+
+	freezer_visit(freezer, freezer_count_task, &count);
+
+	seq_printf(m, "frozen_usec %llu\n", div_u64(frozen_ns, NSEC_PER_USEC));
+	seq_printf(m, "freezing_usec %llu\n",
+		   div_u64(freezing_ns, NSEC_PER_USEC));
+	seq_printf(m, "nr_freezes %llu\n", nr_freezes);
+	seq_printf(m, "nr_timeouts %llu\n", nr_timeouts);
+	seq_printf(m, "generation %llu\n", generation);
+	seq_printf(m, "nr_tasks %llu\n", count.tasks);
+	seq_printf(m, "nr_parked %llu\n", count.rest[CGROUP_FREEZER_PARKED]);
+	seq_printf(m, "nr_in_place %llu\n",
+		   count.rest[CGROUP_FREEZER_IN_PLACE]);
+	seq_printf(m, "nr_asleep %llu\n", count.rest[CGROUP_FREEZER_ASLEEP] +
+		   count.rest[CGROUP_FREEZER_WRITER]);
+	seq_printf(m, "nr_busy %llu\n", count.rest[CGROUP_FREEZER_BUSY]);
+	seq_printf(m, "cpu_usec_at_rest %llu\n",
+		   div_u64(count.runtime_ns, NSEC_PER_USEC));
+}

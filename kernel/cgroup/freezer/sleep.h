@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Container freezer: a sleep
+ *
+ * Whether a task is asleep, and its sleep being frozen in place and let go again:
+ * __state == TASK_FROZEN and saved_state, under p->pi_lock, are dealt with here and
+ * nowhere else, but for __refrigerator() and the system freezer.
+ *
+ * What is here and in door.h, and css_task_iter_batch(), is what a freeze and a
+ * thaw cost for each of maybe ten thousand tasks. So it is one piece of code for
+ * the compiler, without a call but for p->pi_lock, and that is taken once for a
+ * task that is frozen in place, and not at all for others.
+ */
+#ifndef _KERNEL_CGROUP_FREEZER_SLEEP_H
+#define _KERNEL_CGROUP_FREEZER_SLEEP_H
+
+#include <linux/freezer.h>
+#include <linux/sched/signal.h>
+
+#include "freezer.h"
+
+/* Off the run queues? The caller has seen @p in a sleep or a stop. */
+static __always_inline bool freezer_is_off_queue(struct task_struct *p)
+{
+	/* State before on_rq, as in try_to_wake_up(), which see */
+	smp_rmb();
+	/* It comes and goes until it has resumed the system. */
+	if (unlikely(READ_ONCE(p->flags) & PF_SUSPEND_TASK))
+		return false;
+	/* data_race: what it races with is a sleep or a wake-up, either will do */
+	return !data_race(task_is_runnable(p));
+}
+
+static __always_inline bool freezer_is_asleep(struct task_struct *p,
+					      unsigned int state)
+{
+	/* waiting for a spinlock is not a sleep, on PREEMPT_RT neither */
+	return state != TASK_RUNNING &&
+	       !(state & (TASK_WAKING | TASK_NEW | TASK_RTLOCK_WAIT)) &&
+	       freezer_is_off_queue(p);
+}
+
+/* css_set_lock, which the callers hold, keeps interrupts off, but for RT. */
+static __always_inline unsigned long freezer_lock_sleep(struct task_struct *p)
+	__acquires(&p->pi_lock)
+{
+	unsigned long flags = 0;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		raw_spin_lock_irqsave(&p->pi_lock, flags);
+	else
+		raw_spin_lock(&p->pi_lock);
+	return flags;
+}
+
+static __always_inline void freezer_unlock_sleep(struct task_struct *p,
+						 unsigned long flags)
+	__releases(&p->pi_lock)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		raw_spin_unlock_irqrestore(&p->pi_lock, flags);
+	else
+		raw_spin_unlock(&p->pi_lock);
+}
+
+/*
+ * Freeze @p where it sleeps, without waking it. Its door has been closed, with
+ * a full barrier since then.
+ *
+ * A freezable sleep, a job control stop and a ptrace stop are frozen in place,
+ * under pi_lock. That blocks try_to_wake_up(): what is asleep under it stays
+ * asleep, and a wake-up that comes later finds saved_state. The kind of sleep
+ * was seen without the lock. If it is another one by then, @p has just run or
+ * been thawed by somebody else, and is busy until it is looked at again:
+ *
+ *	CPU 0 (here)				CPU 1 (a waker)
+ *
+ *	state is a freezable sleep
+ *						lock, state = WAKING, unlock
+ *	lock
+ *	the same state? no, busy
+ *
+ * While it is the same, none of the states of a task that runs or is being
+ * woken need to be looked for: they have none of these bits.
+ *
+ * A task that waits for I/O is woken, which a freezable sleep has to stand: when
+ * it sleeps again schedule() freezes it in place, and sees to it that the time
+ * for which it is frozen is not taken for a wait for I/O.
+ *
+ * Any other sleep is left alone: it is enough to have seen @p off the run queue
+ * after its door was closed, because @p passes full barriers in the scheduler
+ * between its next wake-up and its next look at the door.
+ *
+ * Return: how @p is at rest, or BUSY if it is runnable.
+ */
+static __always_inline
+enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
+{
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+	unsigned int state = READ_ONCE(p->__state);
+	bool iowait = false;
+	unsigned long flags;
+
+	/* A sleep with locks held has to go on after its wake-up. */
+	if (!(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED |
+		       TASK_FROZEN)) || state & __TASK_FREEZABLE_UNSAFE)
+		return freezer_is_asleep(p, state) ? CGROUP_FREEZER_ASLEEP :
+						     CGROUP_FREEZER_BUSY;
+
+	flags = freezer_lock_sleep(p);
+	if (likely(READ_ONCE(p->__state) == state) && freezer_is_off_queue(p)) {
+#ifdef CONFIG_SMP
+		/* It may still be in __schedule(), which holds rq->lock for it. */
+		smp_cond_load_acquire(&p->on_cpu, !VAL);
+#endif
+		if (unlikely(freezer_is_exiting(p) ||
+			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
+			how = CGROUP_FREEZER_ASLEEP;
+		/* data_race: only @p changes it, and that is asleep */
+		} else if (unlikely(data_race(!!p->in_iowait)) &&
+			   state & TASK_FREEZABLE) {
+			iowait = true;
+		} else {
+			if (likely(!(state & TASK_FROZEN))) {
+				p->saved_state = state;
+				WRITE_ONCE(p->__state, TASK_FROZEN);
+			}
+			how = CGROUP_FREEZER_IN_PLACE;
+		}
+	}
+	freezer_unlock_sleep(p, flags);
+
+	/* It falls asleep once more, and counts for nothing as it does. */
+	if (unlikely(iowait))
+		wake_up_state(p, TASK_NORMAL);
+
+#ifdef CONFIG_LOCKDEP
+	/* Not under pi_lock, which must not be held to report. */
+	WARN_ON_ONCE(how == CGROUP_FREEZER_IN_PLACE && debug_locks &&
+		     p->lockdep_depth);
+#endif
+	return how;
+}
+
+/*
+ * Let a task go that was found frozen, in place or in the refrigerator, and is
+ * no longer held by its cgroup. The sleep that it was frozen in is restored; if
+ * that is over it is woken.
+ *
+ * A task that has frozen itself in schedule() may still be on its CPU.  It is
+ * woken instead, since an interrupt there wakes it without pi_lock, and that
+ * wake-up would get lost:
+ *
+ *	CPU 0 (here, with pi_lock)		CPU 1 (@p, in an interrupt)
+ *
+ *	state = saved_state
+ *						TASK_FROZEN: saved_state = RUNNING,
+ *						done
+ *	__state = state
+ *						schedule(): sleeps
+ *
+ * The system freezer is kept out by css_set_lock, which it waits for between
+ * pm_freezing and its first look at a task (cgroup_freezer_sync()). So it finds
+ * what was let go here running or asleep, and asks it to freeze, or we see that
+ * it has begun, and leave what is frozen to thaw_processes().
+ */
+static __always_inline void freezer_thaw_sleep(struct task_struct *p)
+{
+	unsigned long flags;
+	unsigned int state;
+
+	if (freezing(p))
+		return;
+
+	flags = freezer_lock_sleep(p);
+	/* data_race: an interrupt on the CPU of @p may end the sleep */
+	state = data_race(p->saved_state);
+	/* A kill or a tracer may have let it go since we looked. */
+	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
+	    likely(state != TASK_RUNNING)) {
+		/* data_race: as above */
+		data_race(p->saved_state = TASK_RUNNING);
+		cgroup_freezer_set_unsafe(p, false);
+		/* data_race: a task that sleeps does not change */
+		if (likely(!data_race(task_is_runnable(p)))) {
+			WRITE_ONCE(p->__state, state);
+			freezer_unlock_sleep(p, flags);
+			return;
+		}
+	}
+	freezer_unlock_sleep(p, flags);
+	wake_up_state(p, TASK_FROZEN);
+}
+
+/* The same for a killed task, with interrupts disabled or not. */
+static inline void freezer_thaw_killed(struct task_struct *p)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (frozen(p))
+		freezer_thaw_sleep(p);
+	local_irq_restore(flags);
+}
+
+/*
+ * Let a frozen task go to the stop that its tracer wants. It has been told, and
+ * woken as far as its sleep allows that.
+ *
+ * A task whose sleep does not end for a tracer is left alone: it stays frozen in
+ * its sleep, and stops later.
+ */
+static inline void freezer_thaw_trapped(struct task_struct *p)
+{
+	unsigned long flags;
+	bool woken;
+
+	if (!frozen(p) || freezing(p))
+		return;
+
+	raw_spin_lock_irqsave(&p->pi_lock, flags);
+	woken = p->saved_state == TASK_RUNNING;
+	raw_spin_unlock_irqrestore(&p->pi_lock, flags);
+	if (woken)
+		wake_up_state(p, TASK_FROZEN);
+}
+
+/*
+ * %current is on its way into a sleep, with its door closed. If that is a
+ * freezable one it is frozen in place from the start.
+ *
+ *	CPU 0 (freezer_open_door(), a killer)	CPU 1 (here)
+ *
+ *	closed = 0, or @p may leave		state = TASK_FROZEN
+ *	(B) or (E) full barrier			(H) full barrier
+ *	TASK_FROZEN? restore or wake it		still held? otherwise undo
+ *
+ * At least one of them sees the other. If both do, CPU 0 gets p->pi_lock after
+ * the undo and finds nothing left to do.
+ *
+ * A wake-up that took p->pi_lock first has made %current TASK_RUNNING, and it
+ * does not sleep; one that takes it later finds saved_state, in which it is
+ * kept. With interrupts off there is no third kind, the wake-up of %current on
+ * its own CPU. The same goes for a signal, whose TIF flag is set before its
+ * wake-up: either it is seen pending here, and __schedule() sees it as well and
+ * does not let %current sleep, or its wake-up comes later.
+ *
+ * The task that suspends the system is nobody's until it has resumed it.
+ */
+static inline void freezer_freeze_current(void)
+{
+	struct task_struct *p = current;
+	unsigned long flags;
+	unsigned int state;
+
+	state = READ_ONCE(p->__state);
+	if (!(state & TASK_FREEZABLE) || state & __TASK_FREEZABLE_UNSAFE)
+		return;
+#ifdef CONFIG_LOCKDEP
+	/* Not under pi_lock, which counts too, and must not be held to report. */
+	WARN_ON_ONCE(debug_locks && p->lockdep_depth);
+#endif
+
+	raw_spin_lock_irqsave(&p->pi_lock, flags);
+	/* Others only wake it. */
+	state = READ_ONCE(p->__state);
+	if (state & TASK_FREEZABLE && !signal_pending_state(state, p) &&
+	    !(p->flags & PF_SUSPEND_TASK)) {
+		p->saved_state = state;
+		WRITE_ONCE(p->__state, TASK_FROZEN);
+		smp_mb();	/* (H) pairs with (B) and (E) */
+		if (!cgroup_frozen(p)) {
+			WRITE_ONCE(p->__state, state);
+			p->saved_state = TASK_RUNNING;
+		} else {
+			/* What it waits for now is the thaw. */
+			p->in_iowait = 0;
+		}
+	}
+	raw_spin_unlock_irqrestore(&p->pi_lock, flags);
+}
+
+#endif /* _KERNEL_CGROUP_FREEZER_SLEEP_H */

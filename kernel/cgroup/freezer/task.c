@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: a task and its door
+ *
+ * Which tasks leave all the same, how a task comes to rest at its door, and what
+ * brings it away from there.
+ */
+
+#include <linux/freezer.h>
+#include <linux/oom.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "door.h"
+#include "freezer.h"
+
+/*
+ * Tasks that leave
+ */
+
+/**
+ * freezer_is_past_last_door - does a task come to no further door?
+ * @task: the task
+ *
+ * A task on its way through exit comes to no further door.  If it were frozen in
+ * place from there on it could not be found again: it leaves the list of tasks of
+ * its cgroup in do_exit(), and sleeps after that, for example the init of a pid
+ * namespace until its last child is gone.
+ *
+ * A thread that works for user space in the kernel is told of its death by
+ * get_signal(), and cleans up then, with locks held that its process needs.
+ *
+ * Context: any.
+ * Return: %true if it does not.
+ */
+bool freezer_is_past_last_door(struct task_struct *task)
+{
+	return unlikely(freezer_is_exiting(task)) ||
+	       unlikely((READ_ONCE(task->flags) &
+			 (PF_SIGNALED | PF_USER_WORKER)) ==
+			(PF_SIGNALED | PF_USER_WORKER));
+}
+
+/*
+ * Was @task killed?  get_signal() takes the SIGKILL back when it acts on it, and
+ * sets PF_SIGNALED before that, so that one of the two is seen:
+ *
+ *	CPU 0 (here)				CPU 1 (@task, get_signal())
+ *
+ *	SIGKILL pending?			PF_SIGNALED
+ *	smp_rmb()				smp_wmb()
+ *	PF_SIGNALED?				SIGKILL is not pending
+ *
+ * What is between that and exit, a ptrace stop and the wait of the threads of a
+ * process for its core dump, ends for a second reason to leave as the sleep of a
+ * task does that is yet to take its SIGKILL.  The dump itself is work of the group,
+ * and only a SIGKILL ends it.
+ */
+static bool freezer_was_killed(struct task_struct *task)
+{
+	if (fatal_signal_pending(task))
+		return true;
+	smp_rmb();	/* pairs with smp_wmb() in get_signal() */
+	return (READ_ONCE(task->flags) & (PF_SIGNALED | PF_DUMPCORE)) ==
+	       PF_SIGNALED;
+}
+
+/**
+ * freezer_wants_to_leave - is a task killed that does not wait for the thaw?
+ * @task: the task
+ *
+ * A signal waits for the thaw, a fatal one too. Three kinds of killed tasks
+ * leave and die all the same:
+ *
+ *  - the threads that an exec of their own process kills, or else the exec
+ *    would wait for the thaw, even if it is done by a thread that was moved to
+ *    a cgroup that is not frozen;
+ *  - an OOM victim, which has to give its memory back, with all its threads;
+ *  - every one whose own cgroup has freezer.killable on.
+ *
+ * They get no further than to do_exit().  The SIGKILL that is pending, and
+ * TIF_SIGPENDING with it, is taken back by nobody but get_signal(), which acts
+ * on it, and user mode is not entered with TIF_SIGPENDING set.  If killable is
+ * turned off meanwhile, or the task is moved, get_signal() is as far as it
+ * gets: there is the door once more.
+ *
+ * The account of a task that was at rest stays as it is until it has exited,
+ * so a cgroup that is FROZEN stays so, which is true: the task runs no user
+ * instruction, and does not fork.  While the cgroup is FREEZING it is another
+ * matter.  A member may be the killer, as an exec is, and the list of tasks that
+ * somebody reads when the group is FROZEN must not change any more.  So the
+ * killed task is counted as busy once more (freezer_recount()).
+ *
+ * Context: any.
+ * Return: %true if so; whether a guard lets it is another question.
+ */
+bool freezer_wants_to_leave(struct task_struct *task)
+{
+	return unlikely(freezer_was_killed(task)) &&
+	       (READ_ONCE(task->signal->group_exec_task) ||
+		tsk_is_oom_victim(task) || freezer_is_killable(task));
+}
+
+/* Under a checkpoint guard the others wait until it is given back. */
+static bool freezer_may_leave(struct task_struct *task)
+{
+	return unlikely(freezer_wants_to_leave(task)) &&
+	       (tsk_is_oom_victim(task) || !freezer_is_sealed(task));
+}
+
+/**
+ * freezer_freeze_task - freeze a task in place if it is in such a sleep
+ * @task: the task; its door has been closed, with a full barrier since then
+ *
+ * Context: css_set_lock held.
+ * Return: how @task is at rest, or %CGROUP_FREEZER_BUSY if it is runnable.
+ */
+enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	return freezer_freeze_sleep(task);
+}
+
+/**
+ * freezer_is_leaving - does a task go on without a thaw, wherever it sleeps?
+ * @task: the task
+ *
+ * Context: any.
+ * Return: %true if it does.
+ */
+bool freezer_is_leaving(struct task_struct *task)
+{
+	return freezer_is_past_last_door(task) ||
+	       READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXEC ||
+	       freezer_may_leave(task);
+}
+
+/**
+ * freezer_look_closer - how is a task at rest that forks, execs, exits or is killed?
+ * @task: the task
+ * @freezer: its cgroup
+ *
+ * A task in the middle of a fork is never at rest, see freezer_enter_gate().
+ *
+ * A task that exits is going to leave the cgroup, as one that dumps core will,
+ * and an exec changes the id of the task that does it. A reader of the list of
+ * tasks of a FROZEN cgroup would rather not see it change, so they get some time
+ * to do so; not for ever, as they may wait for a file server that is gone, or for
+ * a tracer. A core dump that is frozen in place does not go on before the thaw.
+ *
+ * Context: css_set_lock held.
+ * Return: how, or %CGROUP_FREEZER_BUSY.
+ */
+enum cgroup_freezer_rest
+freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer)
+{
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+
+	if (READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_FORK)
+		return CGROUP_FREEZER_BUSY;
+
+	if (!freezer_is_leaving(task)) {
+		how = freezer_freeze_sleep(task);
+		if (how == CGROUP_FREEZER_IN_PLACE ||
+		    !(READ_ONCE(task->flags) & PF_SIGNALED))
+			return how;
+	} else if (freezer_is_asleep(task, READ_ONCE(task->__state))) {
+		how = CGROUP_FREEZER_ASLEEP;
+	}
+
+	return ktime_get_ns() < freezer->grace_ns ? CGROUP_FREEZER_BUSY : how;
+}
+
+/**
+ * freezer_conform - make the door of a task match the state of its cgroup
+ * @task: the task
+ * @freezer: its cgroup
+ *
+ * Safe to repeat, and whoever comes last is right, since the flags of a cgroup and
+ * the membership of its tasks change under css_set_lock.
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_conform(struct task_struct *task,
+			    struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	if (!(freezer->flags & FREEZER_FREEZING)) {
+		if (task->cgroup_freezer_closed)
+			freezer_open_door(task);
+	} else if (!task->cgroup_freezer_closed &&
+		   !(task->flags & PF_KTHREAD)) {
+		freezer_close_door(task, freezer);
+	}
+}
+
+/*
+ * The door, from the side of the task
+ */
+
+/* The rest of cgroup_frozen(), for a task whose door is closed. */
+bool __cgroup_frozen(struct task_struct *task)
+{
+	return !freezer_is_past_last_door(task) && !freezer_may_leave(task);
+}
+
+/**
+ * cgroup_freezer_sync - wait until the thaws under way have let their tasks go
+ *
+ * For the system freezer, before it looks which tasks are frozen. From then on
+ * a thaw sees what the caller has written before, see freezer_thaw_sleep().
+ *
+ * Context: any that may take css_set_lock.
+ */
+void cgroup_freezer_sync(void)
+{
+	spin_lock_irq(&css_set_lock);
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ *	CPU 0 (the killer)			CPU 1 (@task, __refrigerator())
+ *
+ *	SIGKILL is pending			state = TASK_FROZEN
+ *	(E) full barrier			(C) full barrier
+ *	TASK_FROZEN? wake it			killed? schedule()
+ *
+ * An OOM victim is killed before it is marked as a victim, and a kill may come
+ * before killable is turned on.  Then the killer is whoever does the last of
+ * the two; if they come at the same time on two CPUs,
+ *
+ *	CPU 0 (the killer)			CPU 1 (freezer_killable_write())
+ *
+ *	SIGKILL is pending			killable = 1
+ *	(E) full barrier			(E) full barrier
+ *	killable? wake it			killed? wake it
+ *
+ * at least one of them sees both, and the table above is about that one.  The
+ * same goes for a task that is moved to a killable cgroup
+ * (cgroup_freezer_moved()).
+ */
+void __cgroup_freezer_kill(struct task_struct *task)
+{
+	smp_mb();	/* (E) pairs with (C), (F) and (H), and with itself */
+	if (!freezer_may_leave(task))
+		return;
+
+	if (tsk_is_oom_victim(task))
+		freezer_tear(task);
+	freezer_note_let_go(task);
+	freezer_thaw_killed(task);
+}
+
+/*
+ * %current has frozen the rest of the system, and is the only one who can thaw
+ * it again: that it waits for a thaw must not be.  In the kernel it is busy
+ * until it has resumed the system (freezer_is_off_queue()), but it may also be
+ * in user mode meanwhile, with /dev/snapshot.  If it was at rest before it began,
+ * its cgroup is not FROZEN any more when it gets there.
+ */
+static void freezer_suspender_passes(void)
+{
+	spin_lock_irq(&css_set_lock);
+	/* from an attempt on the checkpoint guard that failed, or will */
+	if (freezer_task_is_moving(current))
+		freezer_task_rests(current, current->cgroup_freezer_rest);
+	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
+		freezer_task_busy(current, task_freezer(current));
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ * Tracers
+ *
+ * A tracer may stop a task that is at rest.  The task is woken if it is parked
+ * or in place, as by a fatal signal, and goes to the door, where it takes the
+ * stop instead of waiting (__cgroup_freezer_door()).  When the tracer lets go it
+ * comes back to the door, from wherever the stop was: there is a door behind
+ * each of them (get_signal(), ptrace_notify()).
+ *
+ *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
+ *
+ *	a trap is pending			state = TASK_FROZEN
+ *	(E) full barrier			(C) full barrier
+ *	TASK_FROZEN? wake it			a trap? schedule()
+ *
+ * All the time @task is at rest for its cgroup: it only runs in the kernel, from
+ * its sleep to the door, as if its sleep had ended by itself.
+ *
+ * It may finish its system call on that way, so under a checkpoint guard a task
+ * that is in place stays there, and the trap waits until the guard is given
+ * back. A task that is parked has no system call to finish. Nor has one in a job
+ * control stop, which has JOBCTL_TRAPPING set: its tracer waits, within
+ * PTRACE_ATTACH or PTRACE_SEIZE, until it has changed over to the other stop.
+ *
+ *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
+ *
+ *	a trap is pending			it is parked
+ *	(E) full barrier			(I) full barrier
+ *	parked? wake it				a trap? do not stay
+ */
+static bool freezer_may_trap(struct task_struct *task)
+{
+	return READ_ONCE(task->cgroup_freezer_rest) == CGROUP_FREEZER_PARKED ||
+	       READ_ONCE(task->jobctl) & JOBCTL_TRAPPING ||
+	       !freezer_is_sealed(task);
+}
+
+void __cgroup_freezer_trap(struct task_struct *task)
+{
+	smp_mb();	/* (E) pairs with (C), (F) and (I) */
+	if (ptrace_trap_pending(task) && freezer_may_trap(task))
+		freezer_thaw_trapped(task);
+}
+
+/**
+ * freezer_retry_trap - wake a task for a tracer if it has to be
+ * @task: the task; under the seal it is not woken
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_retry_trap(struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+
+	/* data_race: a tracer not seen here sees the seal, or that it is off */
+	if (likely(!data_race(READ_ONCE(task->ptrace))))
+		return;
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
+		return;
+	cgroup_freezer_trap(task);
+	spin_unlock_irqrestore(&sighand->siglock, flags);
+}
+
+/**
+ * cgroup_freezer_stays - does %current have to stay frozen for its cgroup?
+ *
+ * __refrigerator() asks once more when it has taken its last lock. Where a
+ * spinlock sleeps (PREEMPT_RT) %current waits for it in another state, from which
+ * TASK_FROZEN is restored afterwards:
+ *
+ *	CPU 0 (the thaw, a killer, a tracer)	CPU 1 (%current, __refrigerator())
+ *
+ *						state = TASK_FROZEN
+ *						(C) full barrier
+ *						closed? stay, and report
+ *						state = TASK_RTLOCK_WAIT
+ *	closed = 0
+ *	(B) full barrier
+ *	TASK_FROZEN? no
+ *						state = TASK_FROZEN
+ *						(C) full barrier
+ *						closed? no, go
+ *
+ * Context: %current has set its state to TASK_FROZEN.
+ * Return: %true if it has to stay.
+ */
+bool cgroup_freezer_stays(void)
+{
+	smp_mb();	/* (C) pairs with (B) and (E) */
+	return cgroup_frozen(current) && !ptrace_trap_pending(current);
+}
+
+/**
+ * cgroup_freezer_hold - does the cgroup of %current want it to stay frozen?
+ *
+ * The condition on which __refrigerator() keeps a task, apart from the system
+ * freezer's.  Reports %current as parked.
+ *
+ * Context: %current has set its state to TASK_FROZEN; takes css_set_lock.
+ * Return: %true if %current has to stay.
+ */
+bool cgroup_freezer_hold(void)
+{
+	if (!cgroup_freezer_stays())
+		return false;
+
+	if (unlikely(current->flags & PF_SUSPEND_TASK)) {
+		freezer_suspender_passes();
+		return false;
+	}
+
+	if (READ_ONCE(current->cgroup_freezer_rest) != CGROUP_FREEZER_PARKED) {
+		spin_lock_irq(&css_set_lock);
+		if (current->cgroup_freezer_busy_in)
+			freezer_task_rests(current, CGROUP_FREEZER_PARKED);
+		else if (current->cgroup_freezer_closed)
+			WRITE_ONCE(current->cgroup_freezer_rest,
+				   CGROUP_FREEZER_PARKED);
+		spin_unlock_irq(&css_set_lock);
+
+		smp_mb();	/* (I) pairs with (E) */
+		if (ptrace_trap_pending(current))
+			return false;
+	}
+
+	return true;
+}
+
+/* The rest of cgroup_freezer_sleep(), which schedule() calls. */
+void __cgroup_freezer_sleep(void)
+{
+	freezer_freeze_current();
+}
+
+/* A stop is a rest in place, for freezer.stat, until %current is back. */
+static void freezer_stops(void)
+{
+	spin_lock_irq(&css_set_lock);
+	if (current->cgroup_freezer_closed && !freezer_task_is_busy(current))
+		WRITE_ONCE(current->cgroup_freezer_rest,
+			   CGROUP_FREEZER_IN_PLACE);
+	spin_unlock_irq(&css_set_lock);
+}
+
+/*
+ * Not a loop for the sake of the door: if it is closed again before %current
+ * gets away from __refrigerator() it stays there, and later it is closed with
+ * TIF_NOTIFY_RESUME set.  But after a stop for a tracer the door may be closed
+ * still.
+ */
+void __cgroup_freezer_door(void)
+{
+	if (freezer_is_past_last_door(current))
+		return;
+
+	do {
+		__refrigerator(false);
+		if (!cgroup_frozen(current) || current->flags & PF_SUSPEND_TASK)
+			return;
+		freezer_stops();
+		ptrace_trap_frozen();
+	} while (cgroup_frozen(current));
+}
