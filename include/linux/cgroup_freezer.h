@@ -271,7 +271,7 @@ static inline void cgroup_freezer_set_unsafe(struct task_struct *task,
  */
 static inline void cgroup_freezer_left(struct task_struct *task)
 {
-	if (unlikely(task->cgroup_freezer_busy_in))
+	if (unlikely(task->cgroup_freezer_account))
 		__cgroup_freezer_left(task);
 }
 #else /* !CONFIG_CGROUP_FREEZER */

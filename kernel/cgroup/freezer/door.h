@@ -90,7 +90,7 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
  */
 static __always_inline bool freezer_open_door(struct task_struct *task)
 {
-	if (unlikely(task->cgroup_freezer_busy_in))
+	if (unlikely(task->cgroup_freezer_account))
 		freezer_task_rests(task, CGROUP_FREEZER_BUSY);
 
 	/* cgroup_freezer_hold() has to report again the next time */

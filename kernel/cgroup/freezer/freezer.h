@@ -41,6 +41,7 @@
  *   look	whether one task is at rest, and how
  *   account	the tasks that keep a cgroup from FROZEN, or from CHECKPOINTING
  *   quiescent	parked or in place
+ *   in flight	at rest, but not quiescent
  *   guard	what keeps a FROZEN cgroup as it is, for its one holder
  *   sealed	no killed task leaves, while the guard is granted
  *   torn	a task has changed or left under a guard all the same
@@ -91,7 +92,7 @@
  *
  * While somebody has its checkpoint guard a FROZEN cgroup is CHECKPOINTING, see
  * guard.c. It is THAWED while nobody asks.  The
- * things that keep a cgroup from FROZEN are counted (nr_busy,
+ * things that keep a cgroup from FROZEN are counted (busy.nr,
  * nr_busy_children), so the state is known at any time without a scan;
  * freezer_update() works it out and freezer_set_state() is the only function
  * that changes it.
@@ -197,8 +198,8 @@
  * @FREEZER_ONLINE:		between css_online and css_offline
  * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
  * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
- * @FREEZER_PASS:		a pass over its tasks holds one of nr_busy
- * @FREEZER_RECOUNT:		a recount of its tasks holds one of nr_busy
+ * @FREEZER_PASS:		a pass over its tasks is under way
+ * @FREEZER_RECOUNT:		a recount of its tasks is under way
  * @FREEZER_GUARDED:		somebody has its checkpoint guard, or is about to
  *				get it; no task is moved into or out of the
  *				subtree
@@ -208,6 +209,7 @@
  * @FREEZER_HELD:		the guard was granted: while FROZEN it is
  *				CHECKPOINTING, and no request may end that
  * @FREEZER_FREEZING:		asked to freeze for any reason
+ * @FREEZER_WALK:		not FROZEN before the end of this
  * @FREEZER_GUARD:		all that belongs to the guard
  */
 enum freezer_flags {
@@ -221,7 +223,27 @@ enum freezer_flags {
 	FREEZER_HELD		= 1 << 7,
 
 	FREEZER_FREEZING	= FREEZER_FREEZING_SELF | FREEZER_FREEZING_PARENT,
+	FREEZER_WALK		= FREEZER_PASS | FREEZER_RECOUNT,
 	FREEZER_GUARD		= FREEZER_GUARDED | FREEZER_SEALED | FREEZER_HELD,
+};
+
+/**
+ * struct freezer_account - tasks that keep a cgroup from a state
+ * @freezer:	the cgroup
+ * @nr:		how many there are
+ * @tasks:	by task_struct::cgroup_freezer_node
+ * @node:	on freezer_busy_accounts, while there are any; for busy tasks only
+ *
+ * task_struct::cgroup_freezer_account names the one that a task is on; no task is
+ * on two. It is not looked up from the css of the task: a task that is at rest, but
+ * not quiescent, is on the account of the cgroup whose guard is wanted, which may be
+ * above its own. Under css_set_lock.
+ */
+struct freezer_account {
+	struct cgroup_freezer	*freezer;
+	unsigned int		nr;
+	struct list_head	tasks;
+	struct list_head	node;
 };
 
 /**
@@ -231,8 +253,7 @@ enum freezer_flags {
  * @wait:		writers of FROZEN wait here, and who wants the guard
  * @flags:		enum freezer_flags
  * @state:		enum freezer_state
- * @nr_busy:		own tasks that are not at rest, plus one for a pass, and
- *			one for a recount
+ * @busy:		own tasks that are not at rest
  * @nr_busy_children:	children whose state is FREEZING
  * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
  *			its request is gone
@@ -255,12 +276,11 @@ enum freezer_flags {
  *			guard was held
  * @attempt:		the attempt on the guard that is under way
  * @nr_guards:		how many cgroups of the subtree have a holder
- * @nr_moving:		tasks of the subtree that keep the guard from being
- *			granted, as far as they were seen
- * @moving:		these tasks, by cgroup_freezer_node
+ * @in_flight:		tasks of the subtree that are at rest, but not quiescent, as
+ *			far as an attempt on the guard has seen them
  *
  * From @flags on: written under css_set_lock, but for @torn.  @state, @flags,
- * @generation, @nr_cancelled and @nr_moving are also read without it, by readers
+ * @generation, @nr_cancelled and @in_flight.nr are also read without it, by readers
  * of freezer.state and in the wait conditions.
  */
 struct cgroup_freezer {
@@ -270,7 +290,7 @@ struct cgroup_freezer {
 
 	unsigned int			flags;
 	enum freezer_state	state;
-	unsigned int			nr_busy;
+	struct freezer_account		busy;
 	unsigned int			nr_busy_children;
 	unsigned int			nr_cancelled;
 	unsigned int			timeout_ms;
@@ -289,8 +309,7 @@ struct cgroup_freezer {
 	struct freezer_attempt		*attempt;
 	bool				torn;
 	unsigned int			nr_guards;
-	unsigned int			nr_moving;
-	struct list_head		moving;
+	struct freezer_account		in_flight;
 };
 
 /**
@@ -347,22 +366,18 @@ parent_freezer(struct cgroup_freezer *freezer)
 	return css_freezer(freezer->css.parent);
 }
 
-/*
- * cgroup_freezer_busy_in names the cgroup on whose account a task is. There are
- * two of them: a task that is not at rest keeps its own cgroup from FROZEN
- * (nr_busy), one that is at rest but not quiescent keeps a cgroup from
- * CHECKPOINTING (nr_moving). No task is on both.
- */
 static inline bool freezer_task_is_busy(struct task_struct *task)
 {
-	return task->cgroup_freezer_busy_in &&
-	       task->cgroup_freezer_rest == CGROUP_FREEZER_BUSY;
+	struct freezer_account *account = task->cgroup_freezer_account;
+
+	return account && account == &account->freezer->busy;
 }
 
-static inline bool freezer_task_is_moving(struct task_struct *task)
+static inline bool freezer_task_is_in_flight(struct task_struct *task)
 {
-	return task->cgroup_freezer_busy_in &&
-	       task->cgroup_freezer_rest != CGROUP_FREEZER_BUSY;
+	struct freezer_account *account = task->cgroup_freezer_account;
+
+	return account && account == &account->freezer->in_flight;
 }
 
 /* Off the run queues an answer is final, see cgroup_freezer_begin_exit(). */
@@ -385,18 +400,22 @@ static inline bool freezer_is_still(enum freezer_state state)
 
 /* group.c */
 extern struct mutex freezer_mutex;
-extern struct list_head freezer_busy_tasks;
-extern unsigned int freezer_nr_busy_tasks;
+extern struct list_head freezer_busy_accounts;
 extern struct list_head freezer_recounts;
 extern unsigned int freezer_migrations;
 void freezer_update(struct cgroup_freezer *freezer);
-void freezer_get_busy(struct cgroup_freezer *freezer);
-void freezer_put_busy(struct cgroup_freezer *freezer);
 void __freezer_trace_rest(struct task_struct *task,
 			  struct cgroup_freezer *freezer,
 			  enum cgroup_freezer_rest how);
 void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
 void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer);
+void freezer_task_in_flight(struct task_struct *task,
+			    struct cgroup_freezer *freezer);
+void freezer_task_changes_account(struct task_struct *task,
+				  struct cgroup_freezer *freezer);
+void freezer_look_through(struct freezer_account *account,
+			  unsigned int (*fn)(struct task_struct *task, void *data),
+			  void *data);
 bool freezer_is_killable(struct task_struct *task);
 bool freezer_is_guarded(struct cgroup_freezer *freezer);
 bool freezer_is_sealed(struct task_struct *task);

@@ -16,9 +16,8 @@
 /* Serializes the passes over subtrees, see "Locks" above. */
 DEFINE_MUTEX(freezer_mutex);
 
-/* All busy tasks of all cgroups, and how many; under css_set_lock. */
-LIST_HEAD(freezer_busy_tasks);
-unsigned int freezer_nr_busy_tasks;
+/* The accounts that have busy tasks, of all cgroups; under css_set_lock. */
+LIST_HEAD(freezer_busy_accounts);
 
 /*
  * Odd while tasks are on their way from one cgroup to another. Migrations are
@@ -72,7 +71,6 @@ static void freezer_ask_recount(struct cgroup_freezer *freezer)
 {
 	lockdep_assert_held(&css_set_lock);
 
-	freezer->nr_busy++;
 	WRITE_ONCE(freezer->flags, freezer->flags | FREEZER_RECOUNT);
 	css_get(&freezer->css);
 	list_add_tail(&freezer->recount, &freezer_recounts);
@@ -97,7 +95,8 @@ void freezer_update(struct cgroup_freezer *freezer)
 
 		if (!(freezer->flags & FREEZER_FREEZING))
 			new = CGROUP_FREEZER_THAWED;
-		else if (freezer->nr_busy || freezer->nr_busy_children)
+		else if (freezer->busy.nr || freezer->nr_busy_children ||
+			 freezer->flags & FREEZER_WALK)
 			new = CGROUP_FREEZER_FREEZING;
 		else if (freezer->flags & FREEZER_HELD)
 			new = CGROUP_FREEZER_CHECKPOINTING;
@@ -126,38 +125,51 @@ void freezer_update(struct cgroup_freezer *freezer)
 	}
 }
 
-/**
- * freezer_get_busy - one more thing keeps a cgroup from FROZEN
- * @freezer: the cgroup
- *
- * Context: css_set_lock held.
- */
-void freezer_get_busy(struct cgroup_freezer *freezer)
-{
-	if (!freezer->nr_busy++)
-		freezer_update(freezer);
-}
-
-/**
- * freezer_put_busy - one thing less keeps a cgroup from FROZEN
- * @freezer: the cgroup
- *
- * Context: css_set_lock held.
- */
-void freezer_put_busy(struct cgroup_freezer *freezer)
-{
-	if (!WARN_ON_ONCE(!freezer->nr_busy) && !--freezer->nr_busy)
-		freezer_update(freezer);
-}
-
 /*
- * The account of a task
- *
- * cgroup_freezer_busy_in names the cgroup whose nr_busy counts the task.  It is
- * not looked up from the task's css because the two differ while the task is
- * being moved.  With a cgroup_freezer_rest of BUSY it is set for exactly the
- * tasks on freezer_busy_tasks; otherwise it is the checkpoint guard's, which see.
+ * The accounts of the tasks
  */
+
+/* It is empty, or no longer. */
+static void freezer_account_changes(struct freezer_account *account)
+{
+	struct cgroup_freezer *freezer = account->freezer;
+
+	if (account == &freezer->in_flight) {
+		if (!account->nr)
+			wake_up_all(&freezer->wait);
+		return;
+	}
+
+	if (!account->nr) {
+		list_del(&account->node);
+	} else {
+		if (list_empty(&freezer_busy_accounts))
+			queue_work(system_unbound_wq, &freezer_relook_work);
+		list_add_tail(&account->node, &freezer_busy_accounts);
+	}
+	/* at the end of a walk the state is worked out anyway */
+	if (!(freezer->flags & FREEZER_WALK))
+		freezer_update(freezer);
+}
+
+static void freezer_account_add(struct freezer_account *account,
+				struct task_struct *task)
+{
+	WRITE_ONCE(task->cgroup_freezer_account, account);
+	list_add_tail(&task->cgroup_freezer_node, &account->tasks);
+	WRITE_ONCE(account->nr, account->nr + 1);
+	if (account->nr == 1)
+		freezer_account_changes(account);
+}
+
+static void freezer_account_del(struct freezer_account *account)
+{
+	if (WARN_ON_ONCE(!account->nr))
+		return;
+	WRITE_ONCE(account->nr, account->nr - 1);
+	if (!account->nr)
+		freezer_account_changes(account);
+}
 
 /**
  * __freezer_trace_rest - the slow path of freezer_trace_rest()
@@ -189,18 +201,6 @@ static void freezer_note_runtime(struct task_struct *task,
 		task->cgroup_freezer_runtime = FREEZER_NO_RUNTIME;
 }
 
-/*
- * One of the tasks that the guard of @freezer waits for is off its account.
- */
-static void freezer_task_stands(struct cgroup_freezer *freezer)
-{
-	lockdep_assert_held(&css_set_lock);
-
-	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving - 1);
-	if (!freezer->nr_moving)
-		wake_up_all(&freezer->wait);
-}
-
 /**
  * freezer_task_rests - a task is at rest, or gone
  * @task: the task, which comes off the account that it is on
@@ -210,23 +210,16 @@ static void freezer_task_stands(struct cgroup_freezer *freezer)
  */
 void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
 {
-	struct cgroup_freezer *freezer = task->cgroup_freezer_busy_in;
-	bool busy = freezer_task_is_busy(task);
+	struct freezer_account *account = task->cgroup_freezer_account;
 
 	lockdep_assert_held(&css_set_lock);
 
 	freezer_note_runtime(task, how);
 	WRITE_ONCE(task->cgroup_freezer_rest, how);
-	WRITE_ONCE(task->cgroup_freezer_busy_in, NULL);
+	WRITE_ONCE(task->cgroup_freezer_account, NULL);
 	list_del(&task->cgroup_freezer_node);
-	freezer_trace_rest(task, freezer, how);
-
-	if (busy) {
-		freezer_nr_busy_tasks--;
-		freezer_put_busy(freezer);
-	} else {
-		freezer_task_stands(freezer);
-	}
+	freezer_trace_rest(task, account->freezer, how);
+	freezer_account_del(account);
 }
 
 /**
@@ -236,19 +229,82 @@ void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
  *
  * Context: css_set_lock held.
  */
-void freezer_task_busy(struct task_struct *task,
-			      struct cgroup_freezer *freezer)
+void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer)
 {
 	lockdep_assert_held(&css_set_lock);
 
 	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
-	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
-	if (!freezer_nr_busy_tasks++)
-		queue_work(system_unbound_wq, &freezer_relook_work);
-	list_add_tail(&task->cgroup_freezer_node, &freezer_busy_tasks);
-
 	freezer_trace_rest(task, freezer, CGROUP_FREEZER_BUSY);
-	freezer_get_busy(freezer);
+	freezer_account_add(&freezer->busy, task);
+}
+
+/**
+ * freezer_task_in_flight - a task is not quiescent
+ * @task: the task, which is on no account
+ * @freezer: the cgroup whose guard waits for it
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_task_in_flight(struct task_struct *task,
+			    struct cgroup_freezer *freezer)
+{
+	lockdep_assert_held(&css_set_lock);
+
+	freezer_account_add(&freezer->in_flight, task);
+}
+
+/**
+ * freezer_task_changes_account - a busy task is in another cgroup now
+ * @task: the task
+ * @freezer: that cgroup
+ *
+ * Context: css_set_lock held.
+ */
+void freezer_task_changes_account(struct task_struct *task,
+				  struct cgroup_freezer *freezer)
+{
+	struct freezer_account *from = task->cgroup_freezer_account;
+
+	lockdep_assert_held(&css_set_lock);
+
+	/* this order: a cgroup above both does not become FROZEN in between */
+	list_del(&task->cgroup_freezer_node);
+	freezer_account_add(&freezer->busy, task);
+	freezer_account_del(from);
+}
+
+/**
+ * freezer_look_through - call a function for each task that is on an account
+ * @account: the account; its cgroup must not go away
+ * @fn: the function, which may take its task off; returns what it has spent of
+ *	%FREEZER_BATCH, at least 1
+ * @data: for @fn
+ *
+ * Once for each task that was on it at the beginning, or for another that has come
+ * since.
+ *
+ * Context: css_set_lock held, which is dropped now and then; may sleep.
+ */
+void freezer_look_through(struct freezer_account *account,
+			  unsigned int (*fn)(struct task_struct *task, void *data),
+			  void *data)
+{
+	unsigned int nr, batch = FREEZER_BATCH;
+
+	for (nr = account->nr; nr && account->nr; nr--) {
+		struct task_struct *task;
+
+		task = list_first_entry(&account->tasks, struct task_struct,
+					cgroup_freezer_node);
+		list_move_tail(&task->cgroup_freezer_node, &account->tasks);
+		batch -= min(batch, fn(task, data));
+		if (!batch) {
+			batch = FREEZER_BATCH;
+			spin_unlock_irq(&css_set_lock);
+			cond_resched();
+			spin_lock_irq(&css_set_lock);
+		}
+	}
 }
 
 /*
@@ -403,7 +459,10 @@ void freezer_init(struct cgroup_freezer *freezer,
 		  struct cgroup_freezer *parent, bool killable)
 {
 	init_waitqueue_head(&freezer->wait);
-	INIT_LIST_HEAD(&freezer->moving);
+	freezer->busy.freezer = freezer;
+	INIT_LIST_HEAD(&freezer->busy.tasks);
+	freezer->in_flight.freezer = freezer;
+	INIT_LIST_HEAD(&freezer->in_flight.tasks);
 	freezer->since_ns = ktime_get_ns();
 	freezer->timeout_ms = parent ? READ_ONCE(parent->timeout_ms) :
 				       FREEZER_TIMEOUT_MS;

@@ -31,7 +31,7 @@
  *
  * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
  * quiescent is enough: at its end they still are. If it finds others, these are
- * put on an account (nr_moving), the seal is taken off, so that an exec that
+ * put on an account (in_flight), the seal is taken off, so that an exec that
  * waits for its killed siblings gets on, and when the last one has reported, or
  * was seen to be quiescent, the pass is repeated.
  *
@@ -231,7 +231,7 @@ static bool freezer_seal(struct freezer_attempt *attempt)
 	freezer_visit(freezer, freezer_quiesce_task, attempt);
 
 	spin_lock_irq(&css_set_lock);
-	granted = !freezer->nr_moving && freezer_is_settled(attempt) &&
+	granted = !freezer->in_flight.nr && freezer_is_settled(attempt) &&
 		  !attempt->shared && freezer->state == CGROUP_FREEZER_FROZEN;
 	if (granted) {
 		freezer->attempt = NULL;
@@ -279,7 +279,7 @@ static bool freezer_is_worth_a_look(struct freezer_attempt *attempt)
 {
 	struct cgroup_freezer *freezer = attempt->freezer;
 
-	return (!READ_ONCE(freezer->nr_moving) && freezer_is_settled(attempt)) ||
+	return (!READ_ONCE(freezer->in_flight.nr) && freezer_is_settled(attempt)) ||
 	       READ_ONCE(freezer->state) != CGROUP_FREEZER_FROZEN ||
 	       READ_ONCE(freezer->generation) != attempt->generation ||
 	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
@@ -311,7 +311,7 @@ static int freezer_wait_quiescent(struct freezer_attempt *attempt)
 			break;
 
 		pause = min(pause * 2, msecs_to_jiffies(FREEZER_LOOK_MAX_MS));
-		freezer_quiesce_moving(attempt);
+		freezer_quiesce_in_flight(attempt);
 	}
 
 	return freezer_is_lost(attempt);

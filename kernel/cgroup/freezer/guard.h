@@ -9,7 +9,7 @@
 
 /* quiesce.c */
 unsigned int freezer_quiesce_task(struct task_struct *task, void *data);
-void freezer_quiesce_moving(struct freezer_attempt *attempt);
+void freezer_quiesce_in_flight(struct freezer_attempt *attempt);
 
 /* guard.c */
 int freezer_begin_checkpoint(struct cgroup_freezer *freezer, const void *holder,

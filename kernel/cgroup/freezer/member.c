@@ -88,7 +88,7 @@ int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 	child->cgroup_freezer_gate = 0;
 	child->cgroup_freezer_unsafe = 0;
 	child->cgroup_freezer_rest = CGROUP_FREEZER_BUSY;
-	child->cgroup_freezer_busy_in = NULL;
+	child->cgroup_freezer_account = NULL;
 	/* and is not killed, where a killed one may still make a worker */
 	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE);
 
@@ -202,20 +202,18 @@ void __cgroup_freezer_left(struct task_struct *task)
  */
 void cgroup_freezer_moved(struct task_struct *task)
 {
-	struct cgroup_freezer *from = task->cgroup_freezer_busy_in;
+	struct freezer_account *from = task->cgroup_freezer_account;
 	struct cgroup_freezer *freezer = task_freezer(task);
 
 	lockdep_assert_held(&css_set_lock);
 
-	if (freezer_task_is_moving(task)) {
+	if (freezer_task_is_in_flight(task)) {
 		/* a guard that was not granted has to do with others now */
-		if (!cgroup_is_descendant(freezer->css.cgroup, from->css.cgroup))
+		if (!cgroup_is_descendant(freezer->css.cgroup,
+					  from->freezer->css.cgroup))
 			freezer_task_rests(task, task->cgroup_freezer_rest);
-	} else if (from && from != freezer) {
-		/* a busy task goes on being busy, but on the new account */
-		WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
-		freezer_get_busy(freezer);
-		freezer_put_busy(from);
+	} else if (from && from->freezer != freezer) {
+		freezer_task_changes_account(task, freezer);
 	}
 	/* it comes here to die: not in a group that somebody has found FROZEN */
 	if (unlikely(freezer->flags & FREEZER_FREEZING &&

@@ -23,32 +23,36 @@
  * tasks park within microseconds and the others may take long.
  */
 
+static unsigned int freezer_look_again(struct task_struct *task, void *data)
+{
+	enum cgroup_freezer_rest how = freezer_look(task, data);
+
+	if (how != CGROUP_FREEZER_BUSY)
+		freezer_task_rests(task, how);
+	return 1;
+}
+
 /* Look at each busy task once. Return: true if there are still some. */
 static bool freezer_look_at_busy_tasks(void)
 {
-	unsigned int nr, batch = FREEZER_BATCH;
+	LIST_HEAD(accounts);
 	bool more;
 
 	spin_lock_irq(&css_set_lock);
-	for (nr = freezer_nr_busy_tasks; nr && freezer_nr_busy_tasks; nr--) {
-		enum cgroup_freezer_rest how;
-		struct task_struct *task;
+	list_splice_init(&freezer_busy_accounts, &accounts);
+	while (!list_empty(&accounts)) {
+		struct freezer_account *account =
+			list_first_entry(&accounts, struct freezer_account, node);
+		struct cgroup_freezer *freezer = account->freezer;
 
-		task = list_first_entry(&freezer_busy_tasks, struct task_struct,
-					cgroup_freezer_node);
-		list_move_tail(&task->cgroup_freezer_node, &freezer_busy_tasks);
-		how = freezer_look(task, task->cgroup_freezer_busy_in);
-		if (how != CGROUP_FREEZER_BUSY)
-			freezer_task_rests(task, how);
-
-		if (!--batch) {
-			batch = FREEZER_BATCH;
-			spin_unlock_irq(&css_set_lock);
-			cond_resched();
-			spin_lock_irq(&css_set_lock);
-		}
+		list_move_tail(&account->node, &freezer_busy_accounts);
+		css_get(&freezer->css);
+		freezer_look_through(account, freezer_look_again, freezer);
+		spin_unlock_irq(&css_set_lock);
+		css_put(&freezer->css);
+		spin_lock_irq(&css_set_lock);
 	}
-	more = freezer_nr_busy_tasks;
+	more = !list_empty(&freezer_busy_accounts);
 	spin_unlock_irq(&css_set_lock);
 
 	return more;
@@ -151,7 +155,7 @@ static unsigned int freezer_recount_task(struct task_struct *task, void *data)
 	if (freezer != data && freezer_is_guarded(freezer))
 		return 1;
 
-	if (freezer_task_is_moving(task))
+	if (freezer_task_is_in_flight(task))
 		freezer_task_rests(task, task->cgroup_freezer_rest);
 	freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
 	freezer_task_busy(task, freezer);
@@ -187,7 +191,7 @@ static void freezer_recount_all(struct work_struct *work)
 		if (freezer->flags & FREEZER_RECOUNT) {
 			WRITE_ONCE(freezer->flags,
 				   freezer->flags & ~FREEZER_RECOUNT);
-			freezer_put_busy(freezer);
+			freezer_update(freezer);
 		}
 		spin_unlock_irq(&css_set_lock);
 		css_put(&freezer->css);
@@ -251,7 +255,6 @@ bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
 		if (pass) {
 			/* the pass finds those; full barrier as in freezer_recount() */
 			xchg(&freezer->let_go, 0);
-			freezer->nr_busy++;
 			freezer->since_ns = ktime_get_ns();
 			freezer->grace_ns = freezer->since_ns +
 					    FREEZER_EXIT_GRACE_NS;
@@ -267,7 +270,6 @@ static void freezer_end_pass(struct cgroup_freezer *freezer)
 	spin_lock_irq(&css_set_lock);
 	if (freezer->flags & FREEZER_PASS) {
 		WRITE_ONCE(freezer->flags, freezer->flags & ~FREEZER_PASS);
-		freezer->nr_busy--;
 		freezer_update(freezer);
 	}
 	spin_unlock_irq(&css_set_lock);

@@ -28,25 +28,23 @@
  * a system call, and that does not stop for a tracer under the guard. If it
  * does leave the refrigerator for a stop, freezer_stops() takes PARKED away.
  */
-static void freezer_task_moves(struct task_struct *task,
+static void freezer_await_task(struct task_struct *task,
 			       struct cgroup_freezer *freezer)
 {
 	lockdep_assert_held(&css_set_lock);
 
-	if (task->cgroup_freezer_busy_in == freezer)
+	if (task->cgroup_freezer_account == &freezer->in_flight)
 		return;
 	/* only one that suspends the system: no guard while it is busy */
 	if (freezer_task_is_busy(task))
 		return;
 	/* left over from a guard above or below that was not granted */
-	if (task->cgroup_freezer_busy_in)
+	if (task->cgroup_freezer_account)
 		freezer_task_rests(task, task->cgroup_freezer_rest);
 
 	if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
 		WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
-	WRITE_ONCE(task->cgroup_freezer_busy_in, freezer);
-	list_add_tail(&task->cgroup_freezer_node, &freezer->moving);
-	WRITE_ONCE(freezer->nr_moving, freezer->nr_moving + 1);
+	freezer_task_in_flight(task, freezer);
 }
 
 /*
@@ -98,14 +96,14 @@ unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 	    !freezer_is_traced_now(task)) {
 		if (task->cgroup_freezer_rest == CGROUP_FREEZER_PARKED)
 			how = CGROUP_FREEZER_PARKED;
-		if (task->cgroup_freezer_busy_in)
+		if (task->cgroup_freezer_account)
 			freezer_task_rests(task, how);
 		else
 			WRITE_ONCE(task->cgroup_freezer_rest, how);
 		return 1;
 	}
 
-	freezer_task_moves(task, attempt->freezer);
+	freezer_await_task(task, attempt->freezer);
 	if (unlikely(freezer_wants_to_leave(task)))
 		cgroup_freezer_kill(task);
 	else if (how == CGROUP_FREEZER_ASLEEP &&
@@ -115,33 +113,15 @@ unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 }
 
 /**
- * freezer_quiesce_moving - look once at each task that is on the account
- * @attempt: whose account
+ * freezer_quiesce_in_flight - look once at each task that an attempt waits for
+ * @attempt: the attempt
  *
- * Context: process context, may sleep.
+ * Context: process context, may sleep; the cgroup must not go away.
  */
-void freezer_quiesce_moving(struct freezer_attempt *attempt)
+void freezer_quiesce_in_flight(struct freezer_attempt *attempt)
 {
-	struct cgroup_freezer *freezer = attempt->freezer;
-	unsigned int nr, batch = FREEZER_BATCH;
-
 	spin_lock_irq(&css_set_lock);
-	for (nr = freezer->nr_moving; nr && freezer->nr_moving; nr--) {
-		struct task_struct *task;
-		unsigned int cost;
-
-		task = list_first_entry(&freezer->moving, struct task_struct,
-					cgroup_freezer_node);
-		list_move_tail(&task->cgroup_freezer_node, &freezer->moving);
-		cost = freezer_quiesce_task(task, attempt);
-
-		batch -= min(batch, cost);
-		if (!batch) {
-			batch = FREEZER_BATCH;
-			spin_unlock_irq(&css_set_lock);
-			cond_resched();
-			spin_lock_irq(&css_set_lock);
-		}
-	}
+	freezer_look_through(&attempt->freezer->in_flight, freezer_quiesce_task,
+			     attempt);
 	spin_unlock_irq(&css_set_lock);
 }

@@ -88,7 +88,7 @@ bool freezer_is_traced_now(struct task_struct *task)
 /*
  * What a task does that a guard waits for, or has waited for in vain.
  */
-static void freezer_show_moving(struct seq_file *m, struct task_struct *task)
+static void freezer_show_in_flight(struct seq_file *m, struct task_struct *task)
 {
 	unsigned int state = READ_ONCE(task->__state);
 	const char *what;
@@ -112,13 +112,13 @@ static void freezer_show_moving(struct seq_file *m, struct task_struct *task)
 
 static unsigned int freezer_show_blocker(struct task_struct *task, void *data)
 {
-	if (likely(!task->cgroup_freezer_busy_in) || seq_has_overflowed(data))
+	if (likely(!task->cgroup_freezer_account) || seq_has_overflowed(data))
 		return 1;
 
 	if (freezer_task_is_busy(task))
 		freezer_show_task(data, task, freezer_reason(task));
 	else
-		freezer_show_moving(data, task);
+		freezer_show_in_flight(data, task);
 	return FREEZER_WAKE_COST;
 }
 

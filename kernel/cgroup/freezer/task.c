@@ -265,9 +265,9 @@ static void freezer_suspender_passes(void)
 {
 	spin_lock_irq(&css_set_lock);
 	/* from an attempt on the checkpoint guard that failed, or will */
-	if (freezer_task_is_moving(current))
+	if (freezer_task_is_in_flight(current))
 		freezer_task_rests(current, current->cgroup_freezer_rest);
-	if (current->cgroup_freezer_closed && !current->cgroup_freezer_busy_in)
+	if (current->cgroup_freezer_closed && !current->cgroup_freezer_account)
 		freezer_task_busy(current, task_freezer(current));
 	spin_unlock_irq(&css_set_lock);
 }
@@ -387,7 +387,7 @@ bool cgroup_freezer_hold(void)
 
 	if (READ_ONCE(current->cgroup_freezer_rest) != CGROUP_FREEZER_PARKED) {
 		spin_lock_irq(&css_set_lock);
-		if (current->cgroup_freezer_busy_in)
+		if (current->cgroup_freezer_account)
 			freezer_task_rests(current, CGROUP_FREEZER_PARKED);
 		else if (current->cgroup_freezer_closed)
 			WRITE_ONCE(current->cgroup_freezer_rest,
