@@ -49,7 +49,7 @@ static int freezer_checkpoint_show(struct seq_file *m, void *v)
 
 /* Only there so that the file can be opened for writing. */
 static ssize_t freezer_checkpoint_write(struct kernfs_open_file *of, char *buf,
-				 size_t nbytes, loff_t off)
+					size_t nbytes, loff_t off)
 {
 	return -EINVAL;
 }

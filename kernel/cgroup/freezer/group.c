@@ -180,7 +180,7 @@ static void freezer_account_del(struct freezer_account *account)
  * Context: css_set_lock held.
  */
 void __freezer_trace_rest(struct task_struct *task,
-					  struct cgroup_freezer *freezer,
+			  struct cgroup_freezer *freezer,
 					  enum cgroup_freezer_rest how)
 {
 	trace_cgroup_freezer_rest(task, freezer_id(freezer), how,

@@ -213,6 +213,25 @@ static bool freezer_is_settled(struct freezer_attempt *attempt)
 }
 
 /*
+ * What has come of @attempt? Both the condition of the wait and its end: 0 as long
+ * as tasks are waited for, 1 if another pass is worth while, or an error.
+ */
+static int freezer_outcome(struct freezer_attempt *attempt)
+{
+	struct cgroup_freezer *freezer = attempt->freezer;
+	enum freezer_state state = READ_ONCE(freezer->state);
+
+	if (!(READ_ONCE(freezer->flags) & FREEZER_ONLINE))
+		return -ENODEV;
+	if (state == CGROUP_FREEZER_THAWED ||
+	    READ_ONCE(freezer->generation) != attempt->generation)
+		return -ECANCELED;
+	if (state != CGROUP_FREEZER_FROZEN || attempt->shared)
+		return -EBUSY;
+	return !READ_ONCE(freezer->in_flight.nr) && freezer_is_settled(attempt);
+}
+
+/*
  * Grant the guard if all tasks are quiescent, else put those that are not on
  * the account of @attempt->freezer.
  */
@@ -231,8 +250,7 @@ static bool freezer_seal(struct freezer_attempt *attempt)
 	freezer_visit(freezer, freezer_quiesce_task, attempt);
 
 	spin_lock_irq(&css_set_lock);
-	granted = !freezer->in_flight.nr && freezer_is_settled(attempt) &&
-		  !attempt->shared && freezer->state == CGROUP_FREEZER_FROZEN;
+	granted = freezer_outcome(attempt) > 0;
 	if (granted) {
 		freezer->attempt = NULL;
 		freezer_set_guard(freezer, FREEZER_GUARD);
@@ -256,35 +274,6 @@ static void freezer_unseal(struct freezer_attempt *attempt)
 	freezer_visit(freezer, freezer_quiesce_task, attempt);
 }
 
-/* Why can the guard not be had any more? */
-static int freezer_is_lost(struct freezer_attempt *attempt)
-{
-	struct cgroup_freezer *freezer = attempt->freezer;
-	int ret = 0;
-
-	spin_lock_irq(&css_set_lock);
-	if (!(freezer->flags & FREEZER_ONLINE))
-		ret = -ENODEV;
-	else if (freezer->state == CGROUP_FREEZER_THAWED ||
-		 freezer->generation != attempt->generation)
-		ret = -ECANCELED;
-	else if (freezer->state != CGROUP_FREEZER_FROZEN)
-		ret = -EBUSY;
-	spin_unlock_irq(&css_set_lock);
-
-	return ret;
-}
-
-static bool freezer_is_worth_a_look(struct freezer_attempt *attempt)
-{
-	struct cgroup_freezer *freezer = attempt->freezer;
-
-	return (!READ_ONCE(freezer->in_flight.nr) && freezer_is_settled(attempt)) ||
-	       READ_ONCE(freezer->state) != CGROUP_FREEZER_FROZEN ||
-	       READ_ONCE(freezer->generation) != attempt->generation ||
-	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
-}
-
 /*
  * Wait until no task is on the account of @attempt->freezer.
  *
@@ -295,26 +284,27 @@ static int freezer_wait_quiescent(struct freezer_attempt *attempt)
 {
 	struct cgroup_freezer *freezer = attempt->freezer;
 	unsigned long pause = 1;
+	int ret;
 
-	while (!freezer_is_worth_a_look(attempt)) {
+	while (!(ret = freezer_outcome(attempt))) {
 		long left = attempt->deadline - jiffies;
 
 		if (left <= 0)
 			return -EBUSY;
 
 		left = wait_event_interruptible_timeout(freezer->wait,
-							freezer_is_worth_a_look(attempt),
+							freezer_outcome(attempt),
 							min_t(long, left, pause));
 		if (left < 0)
 			return freezer_interrupted();
 		if (left)
-			break;
+			continue;
 
 		pause = min(pause * 2, msecs_to_jiffies(FREEZER_LOOK_MAX_MS));
 		freezer_quiesce_in_flight(attempt);
 	}
 
-	return freezer_is_lost(attempt);
+	return min(ret, 0);
 }
 
 /**
@@ -330,7 +320,7 @@ static int freezer_wait_quiescent(struct freezer_attempt *attempt)
  * Return: as cgroup_freezer_begin_checkpoint().
  */
 int freezer_begin_checkpoint(struct cgroup_freezer *freezer,
-				    const void *holder, bool wait)
+			     const void *holder, bool wait)
 {
 	unsigned int timeout_ms = wait ? READ_ONCE(freezer->timeout_ms) : 0;
 	struct freezer_attempt attempt = {
@@ -351,11 +341,11 @@ int freezer_begin_checkpoint(struct cgroup_freezer *freezer,
 		freezer_unseal(&attempt);
 
 		mutex_unlock(&freezer_mutex);
-		ret = attempt.shared ? -EBUSY : freezer_wait_quiescent(&attempt);
+		ret = freezer_wait_quiescent(&attempt);
 		mutex_lock(&freezer_mutex);
 
 		/* a thaw may have come in between */
-		ret = ret ?: freezer_is_lost(&attempt);
+		ret = ret ?: min(freezer_outcome(&attempt), 0);
 		if (!ret && time_after(jiffies, attempt.deadline))
 			ret = -EBUSY;
 		if (ret) {

@@ -44,7 +44,7 @@ int freezer_interrupted(void)
  * Context: process context, may sleep.
  */
 void freezer_request_frozen(struct cgroup_freezer *freezer,
-				   struct freezer_ticket *ticket)
+			    struct freezer_ticket *ticket)
 {
 	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
 
@@ -108,13 +108,21 @@ int freezer_request_thawed(struct cgroup_freezer *freezer)
 	return 0;
 }
 
-static bool freezer_wait_is_over(struct cgroup_freezer *freezer,
-				 const struct freezer_ticket *ticket)
+/*
+ * What has come of the request of @ticket? Both the condition of the wait and its
+ * end: 0 as long as it is open, 1 if the cgroup was FROZEN since, or an error.
+ */
+static int freezer_outcome(struct cgroup_freezer *freezer,
+			   const struct freezer_ticket *ticket)
 {
-	return freezer_is_still(READ_ONCE(freezer->state)) ||
-	       READ_ONCE(freezer->generation) != ticket->generation ||
-	       READ_ONCE(freezer->nr_cancelled) != ticket->cancelled ||
-	       !(READ_ONCE(freezer->flags) & FREEZER_ONLINE);
+	if (freezer_is_still(READ_ONCE(freezer->state)) ||
+	    READ_ONCE(freezer->generation) != ticket->generation)
+		return 1;
+	if (!(READ_ONCE(freezer->flags) & FREEZER_ONLINE))
+		return -ENODEV;
+	if (READ_ONCE(freezer->nr_cancelled) != ticket->cancelled)
+		return -ECANCELED;
+	return 0;
 }
 
 static long freezer_wait_again(struct restart_block *restart);
@@ -152,7 +160,7 @@ static int freezer_wait_later(struct cgroup_freezer *freezer,
  * -EINTR after a signal, or an error that starts the wait once more.
  */
 int freezer_wait(struct cgroup_freezer *freezer,
-			const struct freezer_ticket *ticket)
+		 const struct freezer_ticket *ticket)
 {
 	long left = ticket->deadline - jiffies;
 	int interrupted = 0;
@@ -165,30 +173,26 @@ int freezer_wait(struct cgroup_freezer *freezer,
 	spin_unlock_irq(&css_set_lock);
 
 	left = wait_event_interruptible_timeout(freezer->wait,
-						freezer_wait_is_over(freezer, ticket),
+						freezer_outcome(freezer, ticket),
 						max(left, 0L));
 	if (left < 0)
 		interrupted = freezer_interrupted();
 
 	spin_lock_irq(&css_set_lock);
-	if (freezer_is_still(freezer->state) ||
-	    freezer->generation != ticket->generation) {
+	ret = freezer_outcome(freezer, ticket);
+	if (ret > 0) {
 		ret = 0;
-	} else if (!(freezer->flags & FREEZER_ONLINE)) {
-		ret = -ENODEV;
-	} else if (freezer->nr_cancelled != ticket->cancelled) {
-		ret = -ECANCELED;
-	} else if (interrupted == -EINTR) {
+	} else if (!ret && interrupted == -EINTR) {
 		ret = -EINTR;
-	} else if (interrupted) {
+	} else if (!ret && interrupted) {
 		/*
 		 * A writer inside of the subtree is done, the door is ahead of
 		 * it.  It would start over after the thaw, and freeze itself
 		 * once more.
 		 */
-		ret = current->cgroup_freezer_closed ? 0 :
-		      freezer_wait_later(freezer, ticket);
-	} else {
+		if (!current->cgroup_freezer_closed)
+			ret = freezer_wait_later(freezer, ticket);
+	} else if (!ret) {
 		freezer->nr_timeouts++;
 		ret = -EBUSY;
 	}

@@ -50,7 +50,7 @@ static const char *freezer_reason(struct task_struct *task)
 
 /* A line of freezer.blockers. */
 static void freezer_show_task(struct seq_file *m, struct task_struct *task,
-		       const char *what)
+			      const char *what)
 {
 	char comm[TASK_COMM_LEN];
 

@@ -184,7 +184,7 @@ freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer)
  * Context: css_set_lock held.
  */
 void freezer_conform(struct task_struct *task,
-			    struct cgroup_freezer *freezer)
+		     struct cgroup_freezer *freezer)
 {
 	lockdep_assert_held(&css_set_lock);
 
