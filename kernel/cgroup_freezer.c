@@ -5,7 +5,8 @@
  * A controller for cgroup v1 hierarchies.  "echo FROZEN > freezer.state" stops
  * every task of the cgroup and of its descendants so that none of them can
  * tell, "echo THAWED" lets them go on.  Interface, errors and examples are in
- * Documentation/cgroups/freezer-subsystem.txt.
+ * Documentation/cgroups/freezer-subsystem.txt; what is promised, clause by
+ * clause, is in Documentation/cgroups/freezer-contract.txt.
  *
  * Model
  * -----
