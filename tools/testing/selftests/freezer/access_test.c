@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may use the files (clause C15).
+ * Who may use the files.
+ *
+ * Clauses: C15.
  */
 #include <grp.h>
 #include <sys/stat.h>

@@ -2,6 +2,8 @@
 /*
  * The tracepoints: perf and bpftrace can tell what a freeze did and what it
  * waited for.
+ *
+ * Clauses: C7.
  */
 #include <sys/mount.h>
 #include <sys/stat.h>
