@@ -11,7 +11,7 @@ dir=$TOP/harness
 
 logs=$OUT/check
 mkdir -p "$logs"
-steps=10
+steps=11
 n=0
 failed=()
 finished=0
@@ -135,6 +135,7 @@ check "sparse" objects C=2 CF=-D__CHECK_ENDIAN__
 check "W=1" objects W=1
 check "kernel-doc" kernel_doc
 check "sleeps and doors" "$dir/sleeps.sh"
+check "clauses and tests" "$dir/contract.sh"
 check "selftests build" tests
 check "shellcheck" scripts
 finished=1

@@ -10,7 +10,7 @@ make -s image       build; the last line is the path of the bootable image
 make series         the complete series, ready for git am, to out/series-$(BASE)/
 make bisectable     build each step of the series in many configurations, boot the last; BOOT=y: boot each
 make regress        the selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
-make check          checkpatch, sparse, W=1, kernel-doc, shellcheck
+make check          checkpatch, sparse, W=1, kernel-doc, shellcheck, clauses against tests
 make bench          side by side with the unpatched kernel, on a clock that counts instructions
 make latency        for how long interrupts are off while 20000 tasks are frozen, thawed and looked at
 make test-harness   tests that must fail, and do they?

@@ -5,7 +5,8 @@
  * "echo FROZEN > freezer.state" stops every task of the cgroup and of its
  * descendants so that none of them can tell, "echo THAWED" lets them go on.
  * Interface, errors and examples are in
- * Documentation/cgroups/freezer-subsystem.txt.
+ * Documentation/cgroups/freezer-subsystem.txt; what is promised, clause by
+ * clause, is in Documentation/cgroups/freezer-contract.txt.
  *
  * This is the front of the engine in kernel/cgroup/freezer/: the files, and the
  * subsystem. The model is explained in kernel/cgroup/freezer/freezer.h.

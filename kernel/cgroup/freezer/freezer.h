@@ -3,7 +3,8 @@
  * Container freezer: start here
  *
  * A freeze stops every task of a cgroup and of its descendants so that none of
- * them can tell, a thaw lets them go on.
+ * them can tell, a thaw lets them go on. What is promised, clause by clause, is in
+ * Documentation/cgroups/freezer-contract.txt.
  *
  * Rooms
  * -----

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may use the files (clause C15).
+ * Who may use the files.
+ *
+ * Clauses: C15.
  */
 #include <grp.h>
 #include <sys/stat.h>
@@ -50,6 +52,8 @@ FREEZER_TEST(modes)
 	} files[] = {
 		{ "freezer.state", 0644 },
 		{ "freezer.timeout_ms", 0644 },
+		{ "freezer.killable", 0644 },
+		{ "freezer.checkpoint", 0644 },
 		{ "freezer.self_freezing", 0444 },
 		{ "freezer.parent_freezing", 0444 },
 		{ "freezer.blockers", 0444 },
@@ -76,15 +80,17 @@ FREEZER_TEST(modes)
 }
 
 /*
- * An unprivileged user can neither freeze nor thaw nor change the time limit of
- * somebody else's cgroup.
+ * An unprivileged user can neither freeze, thaw nor hold somebody else's cgroup,
+ * nor change its time limit, nor what a kill does there.
  */
 FREEZER_TEST(others_cannot_write)
 {
 	EXPECT_EQ(-EACCES, as_nobody(self->cg, "freezer.state", "FROZEN"));
 	EXPECT_STATE(self->cg, "THAWED");
 	EXPECT_EQ(-EACCES, as_nobody(self->cg, "freezer.timeout_ms", "1"));
+	EXPECT_EQ(-EACCES, as_nobody(self->cg, "freezer.killable", "1"));
 	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(-EACCES, as_nobody(self->cg, "freezer.checkpoint", ""));
 	EXPECT_EQ(-EACCES, as_nobody(self->cg, "freezer.state", "THAWED"));
 	EXPECT_STATE(self->cg, "FROZEN");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The checkpoint guard in a storm (clause C11): openers, closers, freezes,
+ * The checkpoint guard in a storm: openers, closers, freezes,
  * thaws, migrations, removals and holders that are killed, all at once.
  *
  *	cg		frozen and thawed; a holder that is frozen with it
@@ -11,6 +11,8 @@
  *
  * How many rounds: the environment's STORM_ROUNDS, or ROUNDS for as long as
  * STORM_SECONDS.
+ *
+ * Clauses: C11.
  */
 #include <sys/wait.h>
 

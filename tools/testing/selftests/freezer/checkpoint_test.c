@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The checkpoint guard (clause C11): who has it, what it keeps others from, and
+ * The checkpoint guard: who has it, what it keeps others from, and
  * how it is given back. quiesce_test is about what stands still.
  *
  *	cg
  *	 `- job		where a test says so
  *	     `- part
+ *
+ * Clauses: C7, C11, C12, C15.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -90,9 +92,9 @@ FREEZER_TEST(only_from_frozen)
 }
 
 /*
- * One holder: another open is EBUSY, also of a cgroup above or below. Two that
- * have nothing to do with each other can be held at the same time. Below, the
- * state goes on to be FROZEN.
+ * One holder (C11): another open is EBUSY, also of a cgroup above or below. Two
+ * that have nothing to do with each other can be held at the same time. Below,
+ * the state goes on to be FROZEN.
  */
 FREEZER_TEST(one_holder)
 {
@@ -465,7 +467,7 @@ FREEZER_TEST(two_openers)
 }
 
 /*
- * C7: both changes are announced on freezer.state, and the time is counted as
+ * Both changes are announced on freezer.state (C7), and the time is counted as
  * frozen.
  */
 FREEZER_TEST(events_and_times)
@@ -777,11 +779,12 @@ FIXTURE_TEARDOWN(suspender)
  *	cg	a process on its way to freeze the system by /dev/snapshot, which
  *		will be in user mode then, since nobody else could thaw the system
  *
- * It is asleep in its system call, cg is FROZEN. Somebody tries to get the guard,
- * and has failed, since this sleep cannot be ended, or is still waiting. The
- * process goes on, freezes the system, and reads the state of its cgroup, which is
- * FREEZING while it runs, with itself as the blocker. When it has thawed the system
- * it comes to rest: FROZEN again, and the guard can be had.
+ * It is asleep in its system call, cg is FROZEN. Somebody tries to get the
+ * guard, and has failed, since this sleep cannot be ended, or is still waiting.
+ * The process goes on, freezes the system, and reads the state of its cgroup,
+ * which is FREEZING while it runs, with itself as the blocker. When it has
+ * thawed the system it comes to rest: FROZEN again (C12), and the guard can be
+ * had.
  *
  * A failure is a task that runs in a FROZEN cgroup, since it was on the account of
  * the guard, and so was not put on that of the cgroup.
@@ -837,7 +840,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 	close(listener);
 }
 
-/* The permissions of the file decide, as for freezer.state. */
+/* The permissions of the file decide (C15), as for freezer.state. */
 FREEZER_TEST(permissions)
 {
 	char path[FRZ_PATH_MAX + 64];

@@ -6,18 +6,20 @@
  * freezer; then, N times: the crowd runs a little, FROZEN is written (every
  * second time through O_NONBLOCK), and these are counted:
  *
- *   late     not FROZEN within a second
+ *   late     not FROZEN within a second (C8)
  *   escapes  while FROZEN, the user mode code of a task inside has run, or the
- *            list of tasks has changed
+ *            list of tasks has changed (C1)
  *   leaked   a system call of a worker ended otherwise than without a freeze:
  *            EINTR, a short or an early result, an io_uring completion with an
- *            error, a FUSE_INTERRUPT
- *   hung     tasks that do not go on after the thaw
+ *            error, a FUSE_INTERRUPT (C13)
+ *   hung     tasks that do not go on after the thaw (C5)
  *   errors   a write was refused, a state was not as expected, a worker died,
  *            the cgroup could not be removed
  *
  * Any of them fails the mode. Output is KTAP, a line per mode. The first mode
  * is there to see whether escapes would be found: its workers make some.
+ *
+ * Clauses: C1, C5, C8, C13.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Containers that end (C5, C8, C9): the init of a pid namespace waits in its
+ * Containers that end: the init of a pid namespace waits in its
  * exit until the whole namespace is gone, threads of a process that dumps core
  * wait for the dump, and a tracer may stop a process that exits. A task that has
  * been let go to die passes no door any more, so that no freeze may hold it in
  * one of these sleeps, and no thaw need be waited for.
+ *
+ * Clauses: C5, C8, C9.
  */
 #include <dirent.h>
 #include <linux/limits.h>
@@ -267,10 +269,11 @@ FIXTURE_TEARDOWN(container)
 /*
  *	cg	a container: pid 1 and four children; a spinner beside it
  *
- * killable 1, FROZEN, SIGKILL to pid 1. It is reaped in time and its children are
- * gone, though nobody thaws; the group is FROZEN and the spinner stands until the
- * thaw. A failure is a container that can never be removed: pid 1 waits for its
- * children in a sleep in which it was frozen after it had left its cgroup.
+ * killable 1, FROZEN, SIGKILL to pid 1. It is reaped in time and its children
+ * are gone, though nobody thaws; the group is FROZEN and the spinner stands
+ * until the thaw (C9). A failure is a container that can never be removed: pid
+ * 1 waits for its children in a sleep in which it was frozen after it had left
+ * its cgroup.
  */
 TEST_F_TIMEOUT(container, kill_of_pid_1, 90)
 {
@@ -388,9 +391,9 @@ static int toggle(void *arg)
 /*
  * Two hundred containers begin, and are killed at a random time, while somebody
  * freezes and thaws their group in turn; killable is 0 and 1 in turn, too. Each
- * pid 1 is reaped in time, and at the end the group is empty: none of its tasks is
- * left in any state. A failure is a pid 1 that hangs in its exit, or a task that
- * a thaw did not find.
+ * pid 1 is reaped in time, and at the end the group is empty: none of its tasks
+ * is left in any state. A failure is a pid 1 that hangs in its exit, or a task
+ * that a thaw did not find (C5).
  */
 TEST_F_TIMEOUT(container, random_kills, 300)
 {
@@ -728,11 +731,12 @@ static int serve_container(int fd, struct container *c)
  *	cg	a container whose pid 1 ends by itself, and is held in its exit by
  *		a file server outside
  *
- * FROZEN comes in the meantime, as it does for a task that is asleep on its way
- * out. The server answers; pid 1 goes on to kill its children, which wait for the
- * thaw, and so does it. After the thaw it is reaped, with the status with which
- * it has ended. A failure is a pid 1 that hangs for ever after a thaw: nobody
- * finds it any more, since it has left its cgroup with its door closed.
+ * FROZEN comes in the meantime (C8), as it does for a task that is asleep on
+ * its way out. The server answers; pid 1 goes on to kill its children, which
+ * wait for the thaw, and so does it. After the thaw it is reaped, with the
+ * status with which it has ended. A failure is a pid 1 that hangs for ever
+ * after a thaw: nobody finds it any more, since it has left its cgroup with its
+ * door closed.
  */
 TEST_F_TIMEOUT(held, freeze_meets_exit, 90)
 {

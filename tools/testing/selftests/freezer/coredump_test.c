@@ -2,10 +2,12 @@
 /*
  * A core dump is a long call from inside of the kernel: it stands still while
  * its cgroup is FROZEN, to a pipe as well as to a file, and neither a freeze nor
- * the checkpoint guard takes anything away from the core (C13, C18).
+ * the checkpoint guard takes anything away from the core.
  *
  * The program that takes the dump is this one. The kernel starts it outside of
  * the group, it hands its standard input over to the test, and ends.
+ *
+ * Clauses: C8, C9, C11, C13, C15, C18.
  */
 #include <elf.h>
 #include <poll.h>
@@ -425,8 +427,8 @@ static const char *differs(const struct content *c, const struct content *from)
  * of that: after FROZEN nothing comes out but what was in the pipe. After the last
  * thaw the core is complete, and like one that was dumped without any freeze.
  *
- * A failure means that the dump goes on in a FROZEN group, or that a freeze takes
- * a part of the core.
+ * A failure means that the dump goes on in a FROZEN group (C18), or that a freeze
+ * takes a part of the core (C13).
  */
 TEST_F_TIMEOUT(core, pipe_stands_still, 120)
 {
@@ -458,8 +460,8 @@ TEST_F_TIMEOUT(core, pipe_stands_still, 120)
  * refused with EBUSY and the dumper named in freezer.blockers. While it is held
  * nothing comes out. The core is complete in any case.
  *
- * A failure means that the guard interrupts the dump: the core is cut short, and
- * the exit status says that it was dumped.
+ * A failure means that the guard interrupts the dump (C11): the core is cut
+ * short, and the exit status says that it was dumped.
  */
 TEST_F_TIMEOUT(core, pipe_under_the_guard, 120)
 {
@@ -534,9 +536,9 @@ TEST_F_TIMEOUT(core, waits_for_the_program, 120)
 }
 
 /*
- * A kill in the middle of a dump. With freezer.killable 1 it ends the process
- * while its group is FROZEN, with 0 the process is there until the thaw and dies
- * then, with no more of its dump than the page in hand.
+ * A kill in the middle of a dump (C9). With freezer.killable 1 it ends the
+ * process while its group is FROZEN, with 0 the process is there until the thaw
+ * and dies then, with no more of its dump than the page in hand.
  */
 TEST_F_TIMEOUT(core, killed, 120)
 {
@@ -596,8 +598,9 @@ static ssize_t load_core(unsigned char *buf)
  * outside. After both thaws the core is complete, and like one that was dumped
  * without a freeze.
  *
- * A failure means that the dump goes on, that FROZEN waits for its end, that the
- * guard cuts it short, or that the file system is held by a frozen task.
+ * A failure means that the dump goes on, that FROZEN waits for its end (C8),
+ * that the guard cuts it short, or that the file system is held by a frozen
+ * task (C15).
  */
 TEST_F_TIMEOUT(core, file, 120)
 {

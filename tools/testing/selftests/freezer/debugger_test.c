@@ -2,8 +2,10 @@
 /*
  * Debuggers and frozen tasks: a tracer attaches to a task that is frozen, looks
  * at it, changes it and lets it go, all without a thaw and without a user
- * instruction of the task (C9). On a kernel whose freezer comes before the
+ * instruction of the task. On a kernel whose freezer comes before the
  * ptrace stop the attach hangs until the thaw, and so does gdb.
+ *
+ * Clauses: C9.
  */
 #include <dirent.h>
 #include <elf.h>

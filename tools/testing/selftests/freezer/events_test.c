@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Notices of freezer.state (clause C7): poll() and inotify, one for each change
+ * Notices of freezer.state: poll() and inotify, one for each change
  * and for a request that changes nothing, none held back.
+ *
+ * Clauses: C7.
  */
 #include <poll.h>
 #include <sys/inotify.h>

@@ -2,6 +2,8 @@
 /*
  * The closed fork: a cgroup that is FROZEN has the tasks it has. Clients freeze,
  * read the task list and act on it.
+ *
+ * Clauses: C1, C8, C13.
  */
 #include <linux/userfaultfd.h>
 #include <poll.h>
@@ -127,7 +129,7 @@ FIXTURE_TEARDOWN(forks)
  * Four processes create tasks in a loop; thirty freezes. Each is FROZEN in time;
  * the task list read then is the same some milliseconds later, and no new task
  * has counted. After the thaw each goes on, and no fork(), vfork(), clone() or
- * wait has ever failed: a wrong errno is a retry of ours that leaked out.
+ * wait has ever failed: a wrong errno is a retry of ours that leaked out (C13).
  */
 TEST_F_TIMEOUT(forks, task_list_stands, 90)
 {
@@ -275,7 +277,7 @@ static int take_events(int fd, int timeout_ms)
 /*
  * A task asleep in the middle of fork() (userfaultfd lets us hold it there) is
  * at rest. When its sleep ends while the cgroup is FROZEN, it must not add a
- * task: the list stays as it was. After the thaw the fork succeeds, as if
+ * task: the list stays as it was (C1). After the thaw the fork succeeds, as if
  * nothing had been.
  */
 FREEZER_TEST(fork_asleep_in_kernel)
@@ -372,7 +374,7 @@ static int vfork_long(void *arg)
 /*
  * The parent of a vfork() waits in the kernel until its child is done; the
  * child spins. Both freeze, the child ends after the thaw, and the parent gets
- * its pid. The child alone in another, frozen cgroup holds nobody up.
+ * its pid. The child alone in another, frozen cgroup holds nobody up (C8).
  */
 FREEZER_TEST(vfork_parent_waits)
 {

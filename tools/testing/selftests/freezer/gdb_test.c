@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gdb and strace, the programs themselves, with a frozen group (C9): attached
+ * gdb and strace, the programs themselves, with a frozen group: attached
  * before the freeze, while FROZEN, and from inside of the group. debugger_test
  * has the system calls that they make, one by one.
  *
  * Skipped where they are not installed.
+ *
+ * Clauses: C8, C9, C11.
  */
 #include <libgen.h>
 #include <pthread.h>
@@ -325,8 +327,9 @@ static struct tracee *new_tracee(const char *cg, pid_t *pid)
  *
  * "gdb -p", a backtrace of all threads, a variable written, "detach", three
  * times in one freeze. gdb comes back with all four threads, the state has been
- * FROZEN all the time and no thread has run. After the thaw each goes on. On a
- * kernel whose freezer comes before the ptrace stop gdb hangs until the thaw.
+ * FROZEN all the time and no thread has run (C9). After the thaw each goes on.
+ * On a kernel whose freezer comes before the ptrace stop gdb hangs until the
+ * thaw.
  */
 TOOL_TEST(gdb_attaches_to_a_frozen_process)
 {
@@ -572,8 +575,8 @@ TOOL_TEST(strace_attaches_while_frozen)
 /*
  *	cg	strace, the shell that it follows, and its children
  *
- * Twenty freezes: FROZEN each time, though a tracee waits for a tracer that is
- * frozen, and it goes on after each thaw.
+ * Twenty freezes: FROZEN each time (C8), though a tracee waits for a tracer
+ * that is frozen, and it goes on after each thaw.
  */
 TOOL_TEST(strace_inside)
 {

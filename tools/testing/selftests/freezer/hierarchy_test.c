@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nested cgroups (clause C6): a freeze reaches all below, a parent is FROZEN
+ * Nested cgroups: a freeze reaches all below, a parent is FROZEN
  * only when all below are, own and inherited requests are told apart.
  *
  * The tree of most tests:
@@ -10,6 +10,8 @@
  *	     |- b
  *	     |   `- c
  *	     `- d
+ *
+ * Clauses: C5, C6.
  */
 #include "freezer_test.h"
 
@@ -44,7 +46,7 @@ static const char *triple(const char *path)
 
 /*
  * Own request, inherited request and effective state, through all the writes
- * that change one of them. A failure names the file that lies.
+ * that change one of them (C6). A failure names the file that lies.
  */
 FREEZER_TEST(own_inherited_effective)
 {

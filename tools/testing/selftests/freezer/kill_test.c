@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kills and frozen tasks (C9): with freezer.killable 0 they wait for the thaw,
- * with 1 they end a task at once, from each way of being at rest, and the rest
- * of the group stays FROZEN.
+ * Kills and frozen tasks: with freezer.killable 0 they wait for the thaw, with
+ * 1 they end a task at once, from each way of being at rest, and the rest of
+ * the group stays FROZEN.
+ *
+ * Clauses: C1, C9.
  */
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -252,7 +254,7 @@ static const int fatal[] = { SIGKILL, SIGTERM };
  * the thaw, has run nothing, and then dies of it. killable 1: it dies at once,
  * though nobody thaws; the state reads FROZEN all the time, the spinner stands
  * and runs after the thaw. A failure is a container that cannot be deleted, or a
- * kill that thaws more than it kills.
+ * kill that thaws more than it kills (C9).
  */
 TEST_F_TIMEOUT(kill, waits_or_leaves, 90)
 {
@@ -649,7 +651,7 @@ FIXTURE_TEARDOWN(bombs)
  * How batch systems end a job: freeze, read the list of tasks, SIGKILL each,
  * thaw. Ten times under processes that fork and end all the time: nothing is
  * alive afterwards. A process that is left has been born in a FROZEN group, or
- * was not on its list.
+ * was not on its list (C1).
  */
 TEST_F_TIMEOUT(bombs, freeze_list_kill_thaw, 90)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Cgroups and tasks that come and go while something is frozen.
+ *
+ * Clauses: C2, C8, C9, C14.
  */
 #include <dirent.h>
 #include <sys/mount.h>
@@ -38,7 +40,7 @@ FREEZER_TEST(rmdir_frozen)
  * The last task of a FREEZING cgroup is moved away and the cgroup is removed at
  * once, under the feet of a waiting writer. The writer returns: with success
  * when it still saw the FROZEN of the empty cgroup, with ENODEV when the
- * removal was faster. It neither hangs nor waits for its time limit.
+ * removal was faster (C2). It neither hangs nor waits for its time limit.
  */
 FREEZER_TEST(rmdir_under_writer)
 {
@@ -118,8 +120,8 @@ static int exit_on_go(void *arg)
 
 /*
  * Tasks that exit while the freeze arrives, thirty times six of them: FROZEN is
- * reached, the count of tasks is that of the task list, and after the thaw all
- * have ended with their own status.
+ * reached (C8), the count of tasks is that of the task list, and after the thaw
+ * all have ended with their own status.
  */
 FREEZER_TEST(exit_while_freezing)
 {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The list of tasks of a FROZEN group stands still (C1, C9): "freeze, read the
- * list, act on it" is how batch systems and checkpoint programs work. A task that
- * is let go to die while the group is asked to freeze, by an exec of its process,
- * by the OOM killer or because of freezer.killable, keeps it from FROZEN until it
+ * The list of tasks of a FROZEN group stands still: "freeze, read the list, act
+ * on it" is how batch systems and checkpoint programs work. A task that is let
+ * go to die while the group is asked to freeze, by an exec of its process, by
+ * the OOM killer or because of freezer.killable, keeps it from FROZEN until it
  * is gone. So does one that exits, but for no longer than 100 ms.
  *
  *	list_test -n N ...	N freezes of each kind instead of some tens
+ *
+ * Clauses: C1, C9.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -430,10 +432,11 @@ static int wait_rounds(const unsigned long *since, int num)
  *	cg	eight processes that start and end tasks in one way; one for the
  *		OOM killer, which else has more than one victim at a time
  *
- * Forty times they run for a while and FROZEN is written. The ids in "tasks" and
- * in "cgroup.procs" when the write returns are those 20 and 50 ms later, and the
- * state still reads FROZEN then; all go on after the thaw. A failure is a task
- * that was still to die, or to take over the id of another, when FROZEN was said.
+ * Forty times they run for a while and FROZEN is written. The ids in "tasks"
+ * and in "cgroup.procs" when the write returns are those 20 and 50 ms later,
+ * and the state still reads FROZEN then (C1); all go on after the thaw. A
+ * failure is a task that was still to die (C9), or to take over the id of
+ * another, when FROZEN was said.
  */
 TEST_F_TIMEOUT(list, stands_still, 1800)
 {

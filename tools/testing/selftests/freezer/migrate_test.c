@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration (clause C10): a task takes the state of the cgroup it comes to
+ * Migration: a task takes the state of the cgroup it comes to
  * before it runs a user instruction there, and neither cgroup gets stuck.
  *
  *	cg
  *	 |- frozen
  *	 |- other	frozen as well, where a test says so
  *	 `- thawed
+ *
+ * Clauses: C10.
  */
 #include <pthread.h>
 #include <sys/syscall.h>

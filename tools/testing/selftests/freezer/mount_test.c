@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ways in which the freezer and the signal controller can be mounted (C17):
+ * The ways in which the freezer and the signal controller can be mounted:
  * each alone, both together, and not on the default hierarchy.
  *
  * Changes how they are mounted on this machine, if nobody has a cgroup there,
  * and puts it back.
+ *
+ * Clauses: C17.
  */
 #include "signal_test.h"
 

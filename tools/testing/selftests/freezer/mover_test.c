@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Moves in another hierarchy (C1, C5, C9, C10, C11): a task that changes its
- * cgroup there keeps its freezer cgroup, but stands elsewhere in the list of its
- * tasks, which a pass of the freezer walks over in pieces.
+ * Moves in another hierarchy: a task that changes its cgroup there keeps its
+ * freezer cgroup, but stands elsewhere in the list of its tasks, which a pass
+ * of the freezer walks over in pieces.
  *
  *	freezer			other hierarchy
  *
@@ -15,6 +15,8 @@
  * process outside of cg moves tasks to and fro, for the whole time.
  *
  *	mover_test -n N ...	N freezes instead of some tens, to the end
+ *
+ * Clauses: C1, C5, C9, C10, C11.
  */
 #include <pthread.h>
 #include <sys/mount.h>
@@ -617,12 +619,13 @@ static bool is_enough(int bad)
 } while (0)
 
 /*
- * The group is frozen and thawed while its tasks are moved elsewhere, which must
- * make no difference. After the write of FROZEN no counter moves for as long as
- * the slowest task naps, and freezer.stat has each task at rest and none busy;
- * after the write of THAWED it has none at rest, and all counters move. A task
- * that was carried from what a pass has not seen to what it has is free in a
- * FROZEN group (it "ran", or is "not held"), or frozen in a THAWED one ("left").
+ * The group is frozen and thawed while its tasks are moved elsewhere, which
+ * must make no difference (C10). After the write of FROZEN no counter moves for
+ * as long as the slowest task naps, and freezer.stat has each task at rest and
+ * none busy; after the write of THAWED it has none at rest, and all counters
+ * move. A task that was carried from what a pass has not seen to what it has is
+ * free in a FROZEN group (it "ran", or is "not held": C1), or frozen in a
+ * THAWED one ("left": C5).
  */
 TEST_F_TIMEOUT(mover, freezes, 1800)
 {
@@ -673,10 +676,10 @@ TEST_F_TIMEOUT(mover, freezes, 1800)
 }
 
 /*
- * The checkpoint guard has to look at each task as well. When it is granted each
- * one is parked or in place, none merely asleep, and no counter moves until it is
- * given back; the verdict is "consistent". A task that the guard has missed is
- * asleep, in a system call that may end at any time.
+ * The checkpoint guard has to look at each task as well (C11). When it is
+ * granted each one is parked or in place, none merely asleep, and no counter
+ * moves until it is given back; the verdict is "consistent". A task that the
+ * guard has missed is asleep, in a system call that may end at any time.
  */
 TEST_F_TIMEOUT(mover, guard, 1800)
 {
@@ -759,9 +762,9 @@ static int revive(int from, unsigned long *count, int timeout_ms)
 
 /*
  * freezer.killable is turned on when processes of the FROZEN group have been
- * killed already: each of them dies, though they are moved meanwhile, and the
- * group comes back to FROZEN without a write, with the others at rest. One that
- * the pass has missed stays, dead but for the thaw.
+ * killed already: each of them dies (C9), though they are moved meanwhile, and
+ * the group comes back to FROZEN without a write, with the others at rest. One
+ * that the pass has missed stays, dead but for the thaw.
  */
 TEST_F_TIMEOUT(mover, killable, 1800)
 {

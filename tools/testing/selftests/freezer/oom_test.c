@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The victim of the OOM killer in a frozen group leaves with all its threads,
- * its memory comes back, and the rest of the group stays FROZEN (C9).
+ * its memory comes back, and the rest of the group stays FROZEN.
+ *
+ * Clauses: C9.
  */
 #include <pthread.h>
 #include <sys/mman.h>

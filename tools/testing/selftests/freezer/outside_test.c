@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A frozen task holds nothing that somebody outside of its group waits for, other
- * than what it would hold asleep anyway, and for as long (C15).
+ * than what it would hold asleep anyway, and for as long.
  *
  * Each test has a task of the group in a call in which it holds something, makes
  * the group FROZEN, does from outside what ends the task's sleep, and then what
  * needs the thing: that has to be over before the thaw.
+ *
+ * Clauses: C15.
  */
 #include <linux/can.h>
 #include <linux/can/raw.h>

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Thaws, kills and tracers that meet a task on its way into the freeze (C5, C8,
- * C9, C13): after its last look at the door it is not asleep yet, and whoever
- * lets it go must not take it for one that runs.
+ * Thaws, kills and tracers that meet a task on its way into the freeze: after
+ * its last look at the door it is not asleep yet, and whoever lets it go must
+ * not take it for one that runs.
  *
  * On PREEMPT_RT that way is long. The spinlocks on it sleep, and while a task
  * waits for one its state is that of the lock, and the real one is put aside.
  *
  * How many rounds: the environment's STORM_ROUNDS, or ROUNDS for as long as
  * STORM_SECONDS.
+ *
+ * Clauses: C5, C8, C9, C13.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -141,7 +143,8 @@ static int yield_for_ever(void *word)
  *
  * Sixty-four tasks spin. Each round asks for FROZEN, thaws after up to 300 us,
  * while they stand in line to park, and waits until each counter moves on. A
- * failure is a task that sleeps, and cannot be killed, in a group that is THAWED.
+ * failure is a task that sleeps, and cannot be killed, in a group that is THAWED
+ * (C5).
  */
 FREEZER_LONG_TEST(thaw_meets_parking)
 {
@@ -193,8 +196,9 @@ static int yield_threads(void *arg)
 /*
  * The same with a kill in place of the thaw, and freezer.killable 1: a process
  * of sixteen threads is killed while they stand in line to park. All of them
- * leave, nobody thaws, and the group is FROZEN without them. A failure is a thread
- * that parks in spite of its SIGKILL, and keeps the process from its end.
+ * leave (C9), nobody thaws, and the group is FROZEN without them (C8). A
+ * failure is a thread that parks in spite of its SIGKILL, and keeps the process
+ * from its end.
  */
 FREEZER_LONG_TEST(kill_meets_parking)
 {
@@ -294,9 +298,10 @@ static int nap_for_ever(void *word)
  *						then keep the wake-up there
  *						goes to sleep, for ever
  *
- * Eight tasks sleep for 20 us again and again, on CPU 1, where their timers are.
- * From CPU 0 the group is frozen and thawed. Every fifty times each counter has to
- * move on. A failure is a wake-up that was lost: a sleep that does not end.
+ * Eight tasks sleep for 20 us again and again, on CPU 1, where their timers
+ * are. From CPU 0 the group is frozen and thawed. Every fifty times each
+ * counter has to move on. A failure is a wake-up that was lost: a sleep that
+ * does not end (C13).
  */
 FREEZER_LONG_TEST(thaw_meets_own_timer)
 {

@@ -2,6 +2,8 @@
 /*
  * Tracers and job control: stops of all kinds are at rest, and a tracer or a
  * SIGCONT does not get a task out of a freeze.
+ *
+ * Clauses: C8, C9, C13.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -36,7 +38,7 @@ static int traced_calls(void *word)
 
 /*
  * A task in a ptrace stop is at rest. While FROZEN its tracer (outside) may look
- * at it and let it go, but it runs only after the thaw.
+ * at it and let it go, but it runs only after the thaw (C9).
  */
 FREEZER_TEST(traced_stop)
 {
@@ -146,9 +148,9 @@ static int trace_loop(void *arg)
 
 /*
  * A tracer drives a child from stop to stop, as fast as it can, from outside of
- * the cgroup or inside of it. Thirty freezes: FROZEN in time, the counter of the
- * child stands, and after the thaw the tracer goes on; it has seen no stop that
- * it did not ask for.
+ * the cgroup or inside of it. Thirty freezes: FROZEN in time (C8), the counter
+ * of the child stands, and after the thaw the tracer goes on; it has seen no
+ * stop that it did not ask for.
  */
 TEST_F_TIMEOUT(tracer, freezes, 90)
 {
@@ -177,7 +179,7 @@ TEST_F_TIMEOUT(tracer, freezes, 90)
 
 /*
  * A task stopped by SIGSTOP before the freeze is stopped after the thaw, and its
- * parent is told nothing by either. SIGCONT then lets it run, as always.
+ * parent is told nothing by either (C13). SIGCONT then lets it run, as always.
  */
 FREEZER_TEST(jobctl_stop_survives)
 {

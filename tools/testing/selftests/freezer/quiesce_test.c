@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Quiescence (clause C11): the checkpoint guard is granted when every task is
+ * Quiescence: the checkpoint guard is granted when every task is
  * parked or frozen in place. How tasks that sleep in a system call get there,
  * who is named when one does not, and what stands still from then on.
+ *
+ * Clauses: C9, C11, C12.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -194,9 +196,9 @@ static int all_asleep(const char *cg, int tasks)
 
 /*
  * The guard is granted to a group that sleeps in a system call, five times in a
- * row; every task is parked or in place. The byte that comes meanwhile is not
- * taken, and after the thaw the call has the result that it would have had: no
- * error, no other length.
+ * row; every task is parked or in place (C11). The byte that comes meanwhile is
+ * not taken, and after the thaw the call has the result that it would have had:
+ * no error, no other length.
  */
 TEST_F_TIMEOUT(calls, quiesce, 90)
 {
@@ -1012,8 +1014,8 @@ FREEZER_TEST(poked_all_the_time)
  */
 
 /*
- * A SIGKILL under the guard is for the thaw: nobody leaves, nothing is torn. A
- * SIGUSR1 stays pending.
+ * A SIGKILL under the guard is for the thaw (C9): nobody leaves, nothing is
+ * torn. A SIGUSR1 stays pending.
  */
 FREEZER_TEST(killed)
 {
@@ -1513,8 +1515,8 @@ FREEZER_TEST(reaped_while_opened)
 }
 
 /*
- * A suspend that is tested as far as its freezer leaves the guard where it is:
- * nobody runs, nothing is torn.
+ * A suspend that is tested as far as its freezer leaves the guard where it is
+ * (C12): nobody runs, nothing is torn.
  */
 FREEZER_TEST(suspend)
 {

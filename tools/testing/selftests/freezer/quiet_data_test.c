@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Nothing moves through the data paths of a FROZEN cgroup, and who waits in the
- * same queue outside of it does not starve (clause C18).
+ * same queue outside of it does not starve.
+ *
+ * Clauses: C13, C18.
  */
 #include <linux/futex.h>
 #include <linux/sockios.h>
@@ -837,9 +839,9 @@ static pid_t blocked(const char *path, struct quiet *q,
 
 /*
  * A task is blocked in a call and frozen. The other side writes, drains,
- * connects, posts: the task does not run, and nothing has moved. After the thaw
- * the call has the right result. A failure means that a frozen group takes part
- * in what goes on outside.
+ * connects, posts: the task does not run, and nothing has moved (C18). After
+ * the thaw the call has the right result. A failure means that a frozen group
+ * takes part in what goes on outside.
  */
 TEST_F_TIMEOUT(quiet, moves_nothing, 90)
 {
@@ -1114,7 +1116,7 @@ static int wait_futex(void *arg)
 /*
  * A futex is the exception: FUTEX_WAKE chooses the first waiter, counts it, and
  * the wake-up is kept for that one until the thaw. A failure means that a lock
- * is handed to two owners, or that the wake-up of a frozen one is lost.
+ * is handed to two owners, or that the wake-up of a frozen one is lost (C13).
  */
 FREEZER_TEST(a_futex_wakeup_is_kept)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A freeze and thaw does not touch who sleeps (clauses C13 and C16).
+ * A freeze and thaw does not touch who sleeps.
+ *
+ * Clauses: C13, C16.
  */
 #include <poll.h>
 #include <sys/epoll.h>
@@ -104,9 +106,10 @@ FIXTURE_TEARDOWN(quiet)
 }
 
 /*
- * A hundred freezes and thaws of a cgroup with one sleeper do not run it once:
- * its context switches, voluntary or not, are as many as before. A figure that
- * grows is a wake-up, with its cost and its risk, that nobody asked for.
+ * A hundred freezes and thaws of a cgroup with one sleeper do not run it once
+ * (C13): its context switches, voluntary or not, are as many as before. A
+ * figure that grows is a wake-up, with its cost and its risk, that nobody asked
+ * for.
  */
 TEST_F_TIMEOUT(quiet, no_wakeups, 90)
 {
@@ -136,8 +139,8 @@ TEST_F_TIMEOUT(quiet, no_wakeups, 90)
 }
 
 /*
- * A frozen cgroup elsewhere costs others nothing: a sleeper in a thawed sibling
- * is not run by the freezes of its neighbour either.
+ * A frozen cgroup elsewhere costs others nothing (C16): a sleeper in a thawed
+ * sibling is not run by the freezes of its neighbour either.
  *
  *	cg
  *	 |- frozen	frozen and thawed

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Blocking system calls across a freeze (clause C13): the same result, the same
+ * Blocking system calls across a freeze: the same result, the same
  * deadline, no EINTR, no lost wake-up.
+ *
+ * Clauses: C9, C13.
  */
 #include <linux/aio_abi.h>
 #include <linux/futex.h>
@@ -540,8 +542,8 @@ static long outcome(const struct call *c)
  *	 `- ...
  *
  * Three freezes and thaws without the event: none of the calls ends. A call
- * that does (EINTR, a short result) has noticed the freeze. Then a freeze in
- * which the event comes: no call ends before the thaw, and the state stays
+ * that does (EINTR, a short result) has noticed the freeze (C13). Then a freeze
+ * in which the event comes: no call ends before the thaw, and the state stays
  * FROZEN or becomes so again; after the thaw each ends with its usual result.
  */
 FREEZER_TEST(event_calls)

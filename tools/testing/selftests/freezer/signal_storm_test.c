@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The signal controller while tasks come and go (clause C17): a write of 9 leaves
+ * The signal controller while tasks come and go: a write of 9 leaves
  * nothing alive, and any signal comes exactly once to whoever was there.
  *
  *	self->cg	the storm, and signal.kill
  *	 `- a		the storm
  *	     `- b	the storm
  *	<root>/out	what must not be hit
+ *
+ * Clauses: C17.
  */
 #include <pthread.h>
 #include <sys/prctl.h>

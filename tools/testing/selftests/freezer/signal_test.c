@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The signal controller: what signal.kill takes, who gets the signal, who may
- * send it, and what it does to a frozen group (clause C17).
+ * send it, and what it does to a frozen group.
+ *
+ * Clauses: C9, C17.
  */
 #include <dirent.h>
 #include <grp.h>
@@ -526,7 +528,7 @@ static int give(const char *path, uid_t uid)
  *	     `- b	somebody's process
  *
  * Nobody is refused as long as somebody's process is there, and not one process
- * gets anything; whoever writes, it is the opener that counts.
+ * gets anything (C17); whoever writes, it is the opener that counts.
  */
 SIGNAL_TEST(all_or_nothing)
 {

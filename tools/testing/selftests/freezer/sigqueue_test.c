@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Signals to frozen tasks (C9): queued while FROZEN, handled at the thaw, in the
+ * Signals to frozen tasks: queued while FROZEN, handled at the thaw, in the
  * order and with the values that they would have had, and job control signals
  * with the effect that they would have had.
+ *
+ * Clauses: C9.
  */
 #include <sys/eventfd.h>
 #include <sys/ptrace.h>

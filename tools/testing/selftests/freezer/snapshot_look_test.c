@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is read under the checkpoint guard is of one moment (C11).
+ * What is read under the checkpoint guard is of one moment.
  *
  * The group is a bank, snapshot_bank.h: four processes that pass money through
  * shared memory, pipes and files. An adversary thaws it again and again, or
  * tries to. A number as an argument of the program is how many looks are taken.
  * snapshot_test does the same with freezer_snapshot, which writes them down.
+ *
+ * Clauses: C11.
  */
 #include "snapshot_bank.h"
 #include "snapshot_test.h"

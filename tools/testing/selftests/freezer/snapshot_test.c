@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots of a group under the checkpoint guard (C11), made by the program
+ * Snapshots of a group under the checkpoint guard, made by the program
  * freezer_snapshot.
  *
  * The group is a bank, snapshot_bank.h: four processes that pass money through
@@ -8,6 +8,8 @@
  * tries to. A number as an argument of the program is how many snapshots are
  * made. snapshot_look_test looks at the same bank without freezer_snapshot, and
  * snapshot_tool_test is about the program itself.
+ *
+ * Clauses: C11.
  */
 #include "snapshot_test.h"
 #include "snapshot_tool.h"

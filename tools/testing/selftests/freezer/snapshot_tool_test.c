@@ -3,6 +3,8 @@
  * The program freezer_snapshot: what it finds of a process, what it says, and
  * what it leaves behind when something goes wrong. That its snapshots are of one
  * moment is shown by snapshot_test.
+ *
+ * Clauses: C11.
  */
 #include <elf.h>
 #include <sched.h>

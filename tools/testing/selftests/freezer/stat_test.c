@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * freezer.stat and freezer.blockers: what they count and whom they name.
+ *
+ * Clauses: C2.
  */
 #include <pthread.h>
 #include <sched.h>

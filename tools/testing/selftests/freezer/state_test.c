@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The state of one cgroup: what a write does and what it returns (clauses C1
- * to C5 of the contract, errors included).
+ * The state of one cgroup: what a write does and what it returns, errors
+ * included.
+ *
+ * Clauses: C1, C2, C3, C4, C5.
  */
 #include <sys/ptrace.h>
 #include <sys/wait.h>

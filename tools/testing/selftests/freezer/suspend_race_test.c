@@ -2,7 +2,9 @@
 /*
  * What goes on while a machine is suspended and resumed: freezes that are under
  * way, suspends that fail, thaws, kills, processes of a frozen cgroup that are
- * themselves suspending the machine, CPUs that go away (clause C12).
+ * themselves suspending the machine, CPUs that go away.
+ *
+ * Clauses: C2, C4, C12.
  */
 #include <linux/suspend_ioctls.h>
 #include <linux/userfaultfd.h>
@@ -124,8 +126,9 @@ static int late_start(const char *cg, struct late *late, pid_t *pid)
  *		sleeps
  *
  * Ask for a freeze without waiting; suspend and resume. The cgroup becomes
- * FROZEN without another write. After the thaw both go on. A failure means that
- * a request is lost over a suspend, or that a task comes out of it stopped.
+ * FROZEN without another write (C12). After the thaw both go on. A failure
+ * means that a request is lost over a suspend, or that a task comes out of it
+ * stopped.
  */
 FREEZER_TEST(freezing_goes_on)
 {
@@ -154,8 +157,8 @@ FREEZER_TEST(freezing_goes_on)
  *		a process that writes FROZEN, if @inside
  *
  * The suspend brings the tasks to the refrigerator, so the freeze is complete.
- * The writer succeeds and sees nothing of the suspend. One that is inside is
- * frozen as well; after the thaw, its write is over and does not begin anew,
+ * The writer succeeds and sees nothing of the suspend (C2). One that is inside is
+ * frozen as well (C4); after the thaw, its write is over and does not begin anew,
  * or the cgroup would be FROZEN a second time.
  */
 static void writer_waits(struct __test_metadata *_metadata, const char *cg,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Frozen stays frozen over suspend and resume (clause C12): for each kind of
+ * Frozen stays frozen over suspend and resume: for each kind of
  * sleep, each level of the kernel's test of suspend, and for a machine that
  * really sleeps. suspend_race_test has what goes on at the same time.
+ *
+ * Clauses: C12, C15.
  */
 #include <linux/futex.h>
 #include <linux/suspend_ioctls.h>
@@ -433,7 +435,7 @@ FREEZER_TEST(spinner)
 
 /*
  * All kinds at once, down to each level of the kernel's own test of suspend
- * that the state has: the tasks; the devices; the firmware; the other CPUs;
+ * that the state has (C12): the tasks; the devices; the firmware; the other CPUs;
  * the last CPU with its interrupts off. A failure at one level only says which
  * part of a resume lets tasks go.
  */
@@ -618,12 +620,12 @@ FIXTURE_TEARDOWN(unsafe)
  *	cg	a process in a system call that sleeps with a lock held, in a sleep
  *		that only a suspend of the machine may freeze
  *
- * FROZEN; the machine is suspended and resumed, or not; or the machine's tasks are
- * frozen first, cg while they are, and then the machine's tasks are thawed.
- * However that was, the process is asleep for its group and not frozen in place,
- * hence no guard is granted for now. Its sleep ends: a process outside gets the
- * lock in time, though cg is FROZEN still, and the guard can be had. The process
- * comes back from its call after the thaw.
+ * FROZEN; the machine is suspended and resumed, or not; or the machine's tasks
+ * are frozen first, cg while they are, and then the machine's tasks are thawed.
+ * However that was, the process is asleep for its group and not frozen in
+ * place, hence no guard is granted for now. Its sleep ends: a process outside
+ * gets the lock in time, though cg is FROZEN still (C15), and the guard can be
+ * had. The process comes back from its call after the thaw.
  *
  * A failure is a directory of a network file system that nobody can use until the
  * thaw, of a group that its users know nothing of.

@@ -21,8 +21,11 @@
  * late		with a time limit that passes while frozen: it ends with the thaw.
  *
  * In all of them nobody who may wait for the process sees a stop, a
- * continuation or a trap. A case that fails says what was expected and seen;
- * the control says whether the freezer is to blame.
+ * continuation or a trap (C13), and FROZEN comes in time (C8). A case that
+ * fails says what was expected and seen; the control says whether the freezer
+ * is to blame.
+ *
+ * Clauses: C8, C13.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

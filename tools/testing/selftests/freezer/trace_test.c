@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints: perf and bpftrace can tell what a freeze did and what it
- * waited for.
+ * The tracepoints: perf and bpftrace can tell what a freeze did, what it waited
+ * for, and that no work is left behind.
+ *
+ * Clauses: C7, C16.
  */
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -54,8 +56,8 @@ static int count_lines(const char *instance, const char *event,
 }
 
 /*
- * The four events exist, and in an instance of our own (nobody else's trace is
- * touched) one freeze and thaw of
+ * The four events exist (C7), and in an instance of our own (nobody else's trace
+ * is touched) one freeze and thaw of
  *
  *	cg		spinner
  *	 `- sub		sleeper
@@ -116,6 +118,57 @@ FREEZER_TEST(events_tell_the_freeze)
 	EXPECT_EQ(0, missing) {
 		TH_LOG("%s", frz_content(instance, "trace"));
 	}
+	EXPECT_EQ(0, rmdir(instance));
+}
+
+/* How often the work item that looks at busy tasks has begun, or ended. */
+static int looks(const char *instance, const char *event)
+{
+	return count_lines(instance, event, "function freezer_relook");
+}
+
+#define LOOK_BEGINS	"workqueue_execute_start"
+#define LOOK_ENDS	"workqueue_execute_end"
+
+/*
+ * There is no periodic work when nothing is FREEZING (C16). The spinner is busy
+ * when the freeze begins, so the work item that looks at busy tasks begins. It
+ * comes to an end when the spinner has parked, and does not begin again, while
+ * the group is FROZEN and after the thaw.
+ */
+FREEZER_TEST(no_periodic_work)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	const char *tracefs = find_tracefs();
+	int i, begun = 0, ended = 0;
+	char instance[128];
+
+	ASSERT_NE(NULL, tracefs) {
+		TH_LOG("no tracefs");
+	}
+	ASSERT_SPINNER(self->cg, word);
+	snprintf(instance, sizeof(instance), "%s/instances/freezer_selftest",
+		 tracefs);
+	rmdir(instance);
+	ASSERT_EQ(0, mkdir(instance, 0700));
+	EXPECT_EQ(0, frz_write(instance, "events/workqueue/enable", "1"));
+	EXPECT_STREQ("", frz_freezes(self->cg));
+	for (i = 0; i < FRZ_LIMIT && (!begun || begun != ended); i += 10) {
+		frz_sleep_ms(10);
+		begun = looks(instance, LOOK_BEGINS);
+		ended = looks(instance, LOOK_ENDS);
+	}
+	EXPECT_LT(0, begun) {
+		TH_LOG("nobody has looked at the spinner");
+	}
+	EXPECT_EQ(begun, ended);
+	frz_sleep_ms(10 * FRZ_WATCH);
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(begun, looks(instance, LOOK_BEGINS));
+	EXPECT_STREQ("", frz_thaws(self->cg));
+	frz_sleep_ms(10 * FRZ_WATCH);
+	EXPECT_EQ(begun, looks(instance, LOOK_BEGINS));
+	EXPECT_EQ(0, frz_write(instance, "events/workqueue/enable", "0"));
 	EXPECT_EQ(0, rmdir(instance));
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Kills of processes with threads that work in the kernel and never return to
- * user mode (C9): the submission thread of io_uring, its workers, vhost's worker.
+ * user mode: the submission thread of io_uring, its workers, vhost's worker.
  * Such a thread takes its SIGKILL by itself and goes on to its end; if it came to
  * a door on that way it would wait for the thaw, and its process with it.
+ *
+ * Clauses: C9.
  */
 #include <linux/vhost.h>
 #include <pthread.h>

@@ -3,6 +3,8 @@
  * Work that others do for a task: the workers and the submission thread of
  * io_uring, which never return to user mode, and FUSE servers, without which a
  * system call does not come back.
+ *
+ * Clauses: C1, C8, C13, C14.
  */
 #include <linux/vhost.h>
 #include <sys/eventfd.h>
@@ -61,7 +63,7 @@ static int read_by_worker(void *arg)
  * A worker that sleeps in a read is at rest and not disturbed: no completion
  * over five freezes and thaws. The byte that comes while FROZEN is completed
  * with the right length after the thaw; neither the completion nor the wait for
- * it says EINTR.
+ * it says EINTR (C13).
  */
 FREEZER_TEST(uring_read_by_worker)
 {
@@ -320,7 +322,8 @@ static int wait_threads(pid_t pid, int64_t nr)
  * Two that are idle when their group becomes FROZEN are there after that time,
  * and the list of tasks is the same. After the thaw one of them leaves.
  *
- * A failure means that the list of tasks of a FROZEN group changes by itself.
+ * A failure means that the list of tasks of a FROZEN group changes by itself
+ * (C1).
  */
 FREEZER_TEST(uring_idle_workers)
 {
@@ -516,7 +519,7 @@ static int wait_switch(pid_t tid, int64_t before, int timeout_ms)
 /*
  * A vhost worker works when the device is kicked. Ten times: FROZEN, two kicks
  * from outside. The first may wake the worker, which gets no farther than to the
- * door; at the second it does not run at all; after the thaw it does.
+ * door; at the second it does not run at all; after the thaw it does (C14).
  *
  * Before Linux 6.4 the worker is a kernel thread that is in the cgroups of the
  * process. Those are not frozen and do not count: FROZEN comes as soon, and each
@@ -682,7 +685,7 @@ TEST_F_TIMEOUT(fuse, server_outside, 90)
 
 /*
  * Server and client are in the group, in whatever order they come to rest:
- * thirty freezes in time; both go on after each thaw; no call has failed.
+ * thirty freezes in time (C8); both go on after each thaw; no call has failed.
  *
  *	cg		client
  *	 `- sub		server
