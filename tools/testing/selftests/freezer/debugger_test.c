@@ -618,7 +618,7 @@ FREEZER_TEST(kill_in_stop)
  * The tracer asks for the stop at any moment of a freeze, also just when the
  * task parks. A hundred times: FROZEN comes, and so does the stop. One that is
  * lost is a wake-up lost between the tracer and the refrigerator, barriers (C)
- * and (E) in kernel/cgroup_freezer.c.
+ * and (E) in kernel/cgroup/freezer/freezer.h.
  */
 FREEZER_TEST(interrupt_while_parking)
 {

@@ -545,7 +545,7 @@ FREEZER_TEST(core_dump_waits)
 
 /*
  * No kill is lost in the window in which a task is about to park, between its
- * last look and its sleep: barriers (C) and (E) in kernel/cgroup_freezer.c.
+ * last look and its sleep: barriers (C) and (E) in kernel/cgroup/freezer/freezer.h.
  *
  * Three hundred spinners are frozen and killed, the kill a little later after the
  * request each time, over the whole way to the door. Each must be gone though
