@@ -112,7 +112,6 @@ static ssize_t freezer_killable_write(struct kernfs_open_file *of, char *buf,
 				      size_t nbytes, loff_t off)
 {
 	struct cgroup_subsys_state *css = of_css(of);
-	struct css_task_iter it;
 	unsigned int killable;
 
 	if (kstrtouint(strstrip(buf), 0, &killable) || killable > 1)
@@ -123,10 +122,7 @@ static ssize_t freezer_killable_write(struct kernfs_open_file *of, char *buf,
 		return nbytes;
 
 	/* those that were killed before may leave now */
-	css_task_iter_start(css, 0, &it);
-	while (css_task_iter_batch(&it, freezer_kill_task, NULL, FREEZER_BATCH))
-		cond_resched();
-	css_task_iter_end(&it);
+	freezer_visit_own(css_freezer(css), freezer_kill_task, NULL);
 	return nbytes;
 }
 

@@ -36,7 +36,7 @@ static int freezer_checkpoint_show(struct seq_file *m, void *v)
 	const char *what;
 
 	if (READ_ONCE(freezer->holder) == m->private)
-		what = READ_ONCE(freezer->torn) ? "torn" : "consistent";
+		what = freezer_guard_is_torn(freezer) ? "torn" : "consistent";
 	else if (READ_ONCE(freezer->nr_guards) || freezer_is_guarded(freezer))
 		what = "held";
 	else

@@ -83,8 +83,7 @@ void cgroup_freezer_moved(struct task_struct *task);
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
 void cgroup_freezer_end_checkpoint(struct task_struct *task);
 bool __cgroup_freezer_checkpointing(struct task_struct *task);
-void cgroup_freezer_reap_begins(struct task_struct *task);
-void cgroup_freezer_reap_ends(void);
+void cgroup_freezer_tear(struct task_struct *task);
 
 /**
  * cgroup_freezer_closed - is the door of this task closed?
@@ -320,11 +319,7 @@ static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 	return false;
 }
 
-static inline void cgroup_freezer_reap_begins(struct task_struct *task)
-{
-}
-
-static inline void cgroup_freezer_reap_ends(void)
+static inline void cgroup_freezer_tear(struct task_struct *task)
 {
 }
 

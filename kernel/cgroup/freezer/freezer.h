@@ -179,6 +179,8 @@
 #include <linux/workqueue.h>
 #include <trace/events/cgroup_freezer.h>
 
+#include "../cgroup-internal.h"
+
 /* How long a writer of FROZEN waits unless told otherwise. */
 #define FREEZER_TIMEOUT_MS	10000U
 
@@ -273,8 +275,8 @@ struct freezer_account {
  * @frozen_ns:		time spent FROZEN or CHECKPOINTING up to @since_ns
  * @holder:		who has the guard: an open file of freezer.checkpoint,
  *			or the kernel
- * @torn:		an OOM victim left, or a killed process was reaped, while the
- *			guard was held
+ * @torn:		an OOM victim left, a killed process was reaped, or a tracer
+ *			may have changed a task, while the guard was held
  * @attempt:		the attempt on the guard that is under way
  * @nr_guards:		how many cgroups of the subtree have a holder
  * @in_flight:		tasks of the subtree that are at rest, but not quiescent, as
@@ -449,6 +451,9 @@ void freezer_retry_trap(struct task_struct *task);
 /* pass.c */
 extern struct work_struct freezer_relook_work;
 extern struct work_struct freezer_recount_work;
+void freezer_visit_own(struct cgroup_freezer *freezer,
+		       unsigned int (*fn)(struct task_struct *task, void *data),
+		       void *data);
 void freezer_visit(struct cgroup_freezer *top,
 		   unsigned int (*fn)(struct task_struct *task, void *data),
 		   void *data);

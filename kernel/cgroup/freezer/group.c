@@ -58,7 +58,7 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
 	WRITE_ONCE(freezer->state, state);
 
 	trace_cgroup_freezer_state(freezer_id(freezer), old, state, spent);
-	cgroup_file_notify_now(&freezer->state_file);
+	cgroup_file_notify(&freezer->state_file);
 	wake_up_all(&freezer->wait);
 }
 
@@ -459,6 +459,8 @@ void freezer_init(struct cgroup_freezer *freezer,
 		  struct cgroup_freezer *parent, bool killable)
 {
 	init_waitqueue_head(&freezer->wait);
+	/* whoever reads freezer.state waits for the very change */
+	freezer->state_file.unlimited = true;
 	freezer->busy.freezer = freezer;
 	INIT_LIST_HEAD(&freezer->busy.tasks);
 	freezer->in_flight.freezer = freezer;

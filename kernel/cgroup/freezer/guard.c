@@ -26,8 +26,12 @@
  *    killed task may leave, see freezer_wants_to_leave(), and a tracer may stop
  *    a task, see __cgroup_freezer_trap(). While FREEZER_SEALED is set no killed
  *    task leaves, unless it is an OOM victim, which tears the checkpoint, and
- *    none stops that would have to finish a system call. A killed process whose
- *    memory is taken by process_mrelease() tears it as well.
+ *    none stops that would have to finish a system call.
+ *
+ * The memory of a killed process can be taken by process_mrelease() while it waits
+ * for the thaw. Nothing stops that, but it leaves a mark in the memory descriptor
+ * ahead of the first page that goes, and the holder who asks is told
+ * (freezer_guard_is_torn()).
  *
  * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
  * quiescent is enough: at its end they still are. If it finds others, these are
@@ -74,6 +78,7 @@
 
 #include <linux/export.h>
 #include <linux/freezer.h>
+#include <linux/oom.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -85,9 +90,6 @@
 
 /* The holder that is not an open file. */
 static const char kernel_holder[] = "kernel";
-
-/* How many processes are being reaped; written under css_set_lock. */
-static unsigned int reaps;
 
 /*
  * What a guard means to the others
@@ -112,37 +114,14 @@ bool __cgroup_freezer_checkpointing(struct task_struct *task)
 }
 
 /**
- * cgroup_freezer_reap_begins - the memory of a killed process is going to be freed
- * @task: a thread of the process, which may be in a frozen cgroup still
+ * cgroup_freezer_tear - a task changes although it may be guarded
+ * @task: the task; whoever has the guard reads "torn" from now on
  *
- * Whoever has the checkpoint guard by now reads "torn", since the memory changes
- * under it, and nobody gets it before cgroup_freezer_reap_ends().
- *
- * Context: process context, a reference to @task.
+ * Context: any, as long as @task cannot be released.
  */
-void cgroup_freezer_reap_begins(struct task_struct *task)
+void cgroup_freezer_tear(struct task_struct *task)
 {
-	struct task_struct *t;
-
-	spin_lock_irq(&css_set_lock);
-	WRITE_ONCE(reaps, reaps + 1);
-	rcu_read_lock();
-	for_each_thread(task, t)
-		freezer_tear(t);
-	rcu_read_unlock();
-	spin_unlock_irq(&css_set_lock);
-}
-
-/**
- * cgroup_freezer_reap_ends - the counterpart
- *
- * Context: process context.
- */
-void cgroup_freezer_reap_ends(void)
-{
-	spin_lock_irq(&css_set_lock);
-	WRITE_ONCE(reaps, reaps - 1);
-	spin_unlock_irq(&css_set_lock);
+	freezer_tear(task);
 }
 
 /*
@@ -204,12 +183,11 @@ static void freezer_give_back(struct cgroup_freezer *freezer)
 	spin_unlock_irq(&css_set_lock);
 }
 
-/* Is over what @attempt was too late for: a migration, the end of a process? */
+/* Is the migration over that @attempt was too late for? */
 static bool freezer_is_settled(struct freezer_attempt *attempt)
 {
-	return !READ_ONCE(reaps) &&
-	       (!attempt->migration ||
-		READ_ONCE(freezer_migrations) != attempt->migration);
+	return !attempt->migration ||
+	       READ_ONCE(freezer_migrations) != attempt->migration;
 }
 
 /*
@@ -383,6 +361,55 @@ void freezer_end_checkpoint(struct cgroup_freezer *freezer)
 
 	smp_mb();	/* (F) pairs with (E) */
 	freezer_visit(freezer, freezer_release_task, NULL);
+}
+
+/* Has the memory of @task been taken, as by process_mrelease()? */
+static bool freezer_is_reaped(struct task_struct *task)
+{
+	bool reaped;
+
+	task_lock(task);
+	reaped = task->mm && check_stable_address_space(task->mm);
+	task_unlock(task);
+	return reaped;
+}
+
+/**
+ * freezer_guard_is_torn - is what was read under a guard not of one moment?
+ * @top: the cgroup whose guard it is
+ *
+ * Context: process context, may sleep; the guard is held.
+ * Return: %true if a task has left or changed since the guard was granted, or has no
+ * memory any more.
+ */
+bool freezer_guard_is_torn(struct cgroup_freezer *top)
+{
+	struct cgroup_subsys_state *pos;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		struct task_struct *task;
+		struct css_task_iter it;
+
+		if (READ_ONCE(top->torn))
+			break;
+		if (!css_tryget_online(pos))
+			continue;
+		rcu_read_unlock();
+
+		css_task_iter_start(pos, 0, &it);
+		while ((task = css_task_iter_next(&it))) {
+			if (freezer_is_reaped(task))
+				WRITE_ONCE(top->torn, true);
+		}
+		css_task_iter_end(&it);
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+
+	return READ_ONCE(top->torn);
 }
 
 /*

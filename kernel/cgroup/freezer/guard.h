@@ -15,5 +15,6 @@ void freezer_quiesce_in_flight(struct freezer_attempt *attempt);
 int freezer_begin_checkpoint(struct cgroup_freezer *freezer, const void *holder,
 			     bool wait);
 void freezer_end_checkpoint(struct cgroup_freezer *freezer);
+bool freezer_guard_is_torn(struct cgroup_freezer *top);
 
 #endif /* _KERNEL_CGROUP_FREEZER_GUARD_H */

@@ -107,10 +107,30 @@ unsigned int freezer_pass_open(struct task_struct *task, void *data)
 }
 
 /**
- * freezer_visit - call a function for each task of a subtree
- * @top: the cgroup on top of it
+ * freezer_visit_own - call a function for each task of a cgroup
+ * @freezer: the cgroup
  * @fn: the function, called under css_set_lock; returns what it has spent of
  *	%FREEZER_BATCH, at least 1
+ * @data: for @fn
+ *
+ * Context: process context, may sleep.
+ */
+void freezer_visit_own(struct cgroup_freezer *freezer,
+		       unsigned int (*fn)(struct task_struct *task, void *data),
+		       void *data)
+{
+	struct css_task_iter it;
+
+	css_task_iter_start(&freezer->css, 0, &it);
+	while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
+		cond_resched();
+	css_task_iter_end(&it);
+}
+
+/**
+ * freezer_visit - call a function for each task of a subtree
+ * @top: the cgroup on top of it
+ * @fn: as for freezer_visit_own()
  * @data: for @fn
  *
  * Context: process context, may sleep.
@@ -123,16 +143,11 @@ void freezer_visit(struct cgroup_freezer *top,
 
 	rcu_read_lock();
 	css_for_each_descendant_pre(pos, &top->css) {
-		struct css_task_iter it;
-
 		if (!css_tryget_online(pos))
 			continue;
 		rcu_read_unlock();
 
-		css_task_iter_start(pos, 0, &it);
-		while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
-			cond_resched();
-		css_task_iter_end(&it);
+		freezer_visit_own(css_freezer(pos), fn, data);
 
 		rcu_read_lock();
 		css_put(pos);

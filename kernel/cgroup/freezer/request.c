@@ -63,7 +63,7 @@ void freezer_request_frozen(struct cgroup_freezer *freezer,
 
 	if (READ_ONCE(freezer->flags) & FREEZER_FREEZING) {
 		freezer_ask(freezer, FREEZER_FREEZING_SELF);
-		cgroup_file_notify_now(&freezer->state_file);
+		cgroup_file_notify(&freezer->state_file);
 	} else {
 		freezer_freeze_subtree(freezer);
 	}
@@ -103,7 +103,7 @@ int freezer_request_thawed(struct cgroup_freezer *freezer)
 	if (changed)
 		freezer_thaw_subtree(freezer);
 	else
-		cgroup_file_notify_now(&freezer->state_file);
+		cgroup_file_notify(&freezer->state_file);
 	mutex_unlock(&freezer_mutex);
 	return 0;
 }
