@@ -77,14 +77,18 @@ wrong_options() {
 
 # objects_of FILES: of the .c files among them those that the configuration builds, as objects
 objects_of() {
-	local file
+	local file place object option
 	while read -r file; do
 		if [[ $file != *.c || $file == tools/* || $file == samples/* ]] || [ ! -f "$TREE/$file" ]; then continue; fi
 		# What is of another architecture is not built here.
 		[[ $file != arch/* || $file == arch/$ARCH_SOURCE/* ]] || continue
-		# The line of the directory's Makefile that names it, continuation lines joined
-		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$(dirname "$file")/Makefile" | tr '\t' ' ' |
-			awk -v o=" $(basename "$file" .c).o " 'option == "" && index($0 " ", o) { option = $1 } END { print option }')
+		# The line that names it, of the next Makefile above, continuation lines joined
+		place=$(dirname "$file") object=$(basename "$file" .c).o
+		while [ ! -f "$TREE/$place/Makefile" ]; do
+			object=$(basename "$place")/$object place=$(dirname "$place")
+		done
+		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$place/Makefile" | tr '\t' ' ' |
+			awk -v o=" $object " 'option == "" && index($0 " ", o) { option = $1 } END { print option }')
 		case $option in
 		*\$\(CONFIG_*)
 			option=${option#*\$\(}
