@@ -29,7 +29,7 @@ V	?=
 
 export BASE ARCH DEBUG LINUX VANILLA CONFIG INJECT JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 
-.PHONY: help run hibernate test test-harness shell gdb image tree series bisectable regress check bench latency clean distclean
+.PHONY: help run hibernate test test-harness shell gdb image tree series edit refresh bisectable regress check bench latency clean distclean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -66,6 +66,13 @@ tree:
 series:
 	@harness/prepare.sh tree
 	@harness/series.sh
+
+# The series as a branch of a git repository, out/edit-BASE, and back to patches/
+edit:
+	@harness/edit.sh
+
+refresh:
+	@harness/refresh.sh
 
 # Each patch of the series builds in each of a set of configurations, and the last one boots and passes; with BOOT="y n" each patch boots
 bisectable:

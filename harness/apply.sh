@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# apply.sh: bring out/tree/NAME up to date: the pristine source, the series of patches/BASE on it, and the new files of this repository.
+# apply.sh: bring out/tree/NAME up to date: the pristine source, the series on it, and the new files of this repository.
 #
 # The tree is hard links to the pristine source; a file that differs is replaced, never written into. The files that differ are made
 # in a directory of their own (NAME.d/stage) and then compared, so only what really changed gets a new date, and an edit of one file
@@ -46,7 +46,6 @@ rm -rf "$stage"
 mkdir -p "$stage"
 : >"$state/touched"
 if [ -z "$VANILLA" ]; then
-	check_series
 	stage_pristine "$stage" >"$state/touched"
 	for patch in $(series_patches); do
 		apply_hunks "$stage" "$SERIES/$patch" || conflict "$patch" "$stage"

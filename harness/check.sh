@@ -128,6 +128,7 @@ guests() {
 }
 
 check "series" series
+check "patches round trip" "$dir/roundtrip.sh"
 check "number of controllers" controllers
 check "guest mode" guests
 check "checkpatch" mails

@@ -8,6 +8,8 @@ make shell          a shell in the guest (leave with exit or Ctrl-A x)
 make gdb            the same, waiting for gdb on port 1234
 make -s image       build; the last line is the path of the bootable image
 make series         the complete series, ready for git am, to out/series-$(BASE)/
+make edit           the series as a git branch in out/edit-$(BASE)/, a commit for each patch; BASE=new: port it there
+make refresh        write that branch back to patches/
 make bisectable     build each step of the series in many configurations, boot the last; BOOT=y: boot each
 make regress        the selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
 make check          checkpatch, sparse, W=1, kernel-doc, shellcheck, clauses against tests
@@ -16,7 +18,7 @@ make latency        for how long interrupts are off while 20000 tasks are frozen
 make test-harness   tests that must fail, and do they?
 make clean          remove what was built (distclean: and what was unpacked)
 
-BASE=6.12           the base: a directory of patches/     ARCH=x86_64   the architecture
+BASE=6.12           the base: one of patches/series        ARCH=x86_64   the architecture
 VANILLA=1           the unpatched kernel                  DEBUG=1       lockdep, KASAN and the like; kcsan: KCSAN
 LINUX=/tree         another source tree                   CONFIG=file   options added to the configuration
 INJECT=name         with harness/inject/name.patch on top: a fault, or a delay that opens a window

@@ -11,6 +11,8 @@
 #                     uses relative paths, and ccache finds again what another tree or clone has built.
 #   run/TIME-MODE-NAME  one boot: command, console, output, verdict
 #   series-BASE       what `make series` writes
+#   series-composed/BASE  the mails of patches/ as BASE has them, complete (series-lib.sh)
+#   edit-BASE         the repository of `make edit`
 
 set -euo pipefail
 
@@ -65,9 +67,15 @@ take_lock() {
 	flock -n 9 || { say "waiting for another make that holds $(rel "$1")"; flock 9; }
 }
 
-series_bases() { (cd "$TOP/patches" 2>/dev/null && echo [0-9]*/) | tr -d /; }
+# The mails of the series. The scratch copy of roundtrip.sh is another one.
+PATCHES=${PATCHES:-$TOP/patches}
+series_bases() { sed -n 's/^bases: *//p' "$PATCHES/series"; }
 
-[ -d "$TOP/patches/$BASE" ] || die "BASE=$BASE: no patches/$BASE here; there is: $(series_bases)"
+# To edit the series for a base that it does not have yet is to port it.
+if [[ -z "${ANY_BASE:-}" && " $(series_bases) " != *" $BASE "* ]]; then
+	say "BASE=$BASE: not in patches/series; there is: $(series_bases)"
+	die "to port the series to it:  make edit BASE=$BASE"
+fi
 [ -f "$TOP/harness/arch/$ARCH.sh" ] || die "ARCH=$ARCH: not supported yet; there is: $(cd "$TOP/harness/arch" && echo *.sh | sed 's/\.sh//g')"
 [ -z "$CONFIG" ] || [ -f "$CONFIG" ] || die "CONFIG=$CONFIG: no such file"
 [ -z "$INJECT" ] || [ -f "$TOP/harness/inject/$INJECT.patch" ] ||
@@ -88,7 +96,7 @@ VARIANT=$ARCH${DEBUG:+-$DEBUG_NAME}
 [ -z "$CONFIG" ] || VARIANT=$VARIANT-$(basename "$CONFIG" .config)
 BUILD_NAME=$TREE_NAME-$VARIANT
 
-SERIES=$TOP/patches/$BASE
+SERIES=$OUT/series-composed/$BASE
 SRC=$OUT/src/$SRC_NAME
 TREE=$OUT/tree/$TREE_NAME
 BUILD=$TREE/build-$VARIANT

@@ -1,28 +1,40 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The series of patches/BASE: what the mails say and how they are put on a tree. Sourced by apply.sh, series.sh and check.sh.
+# The series: what the mails of patches/ say and how they are put on a tree. Sourced by apply.sh, series.sh, check.sh and others.
+#
+# patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs on BASE. README.md, "The patches", has the
+# layout. Whoever sources this finds the complete mails of BASE, and their list, in SERIES.
 #
 # A mail that brings in new files of this repository names them with lines "New-file: path" below its "---"; "New-file: dir/" stands for
 # every file that git tracks below dir. "Removed-file: path" there takes a file of the kernel away without quoting it.
+
+mails() { "$TOP/harness/mails.pl" "$@"; }
+
+# compose_mails BASE DIR: the mails of BASE. A directory that is right already is left alone: somebody may be reading it.
+compose_mails() {
+	mkdir -p "$(dirname "$2")"
+	(
+		flock 8
+		rm -rf "$2.new"
+		mkdir "$2.new"
+		mails compose "$PATCHES" "$1" "$2.new" || exit
+		[ ! -f "$PATCHES/$1/cover-letter" ] || cp "$PATCHES/$1/cover-letter" "$2.new/"
+		if diff -rq "$2.new" "$2" >/dev/null 2>&1; then
+			rm -rf "$2.new"
+		else
+			rm -rf "$2"
+			mv "$2.new" "$2"
+		fi
+	) 8>"$2.lock" || die "the series of $1 cannot be put together; see patches/"
+}
+compose_mails "$BASE" "$SERIES"
 
 # Directories of the repository whose files are files of the kernel
 readonly KERNEL_DIRS='Documentation arch block drivers fs include init io_uring ipc kernel lib mm net samples scripts security tools virt'
 
 series_patches() {
 	[ ! -f "$SERIES/series" ] || sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES/series" | sed "${SERIES_STEPS:-\$}q"
-}
-
-# The series file and the directory must agree.
-check_series() {
-	local listed present
-	[ -z "${SERIES_STEPS:-}" ] || return 0
-	listed=$(series_patches | sort)
-	present=$(cd "$SERIES" && find . -maxdepth 1 -name '*.patch' -printf '%P\n' | sort)
-	[ "$listed" != "$present" ] || return 0
-	say "patches/$BASE/series and the directory do not agree (< listed only, > there only):"
-	diff <(echo "$listed") <(echo "$present") | sed -n '/^[<>] ./p' >&2
-	die "repair:  (cd patches/$BASE && ls *.patch >series)"
 }
 
 # touched_files PATCH: the existing files that its hunks change
@@ -89,15 +101,25 @@ apply_hunks() {
 	(cd "$1" && GIT_CEILING_DIRECTORIES=$(cd "$1/.." && pwd) git apply --whitespace=nowarn "$2") 2>"$1.errors"
 }
 
+# mail_files PATCH: the files of patches/ that it is made of on BASE
+mail_files() {
+	local file
+	printf 'patches/%s' "$1"
+	file=$PATCHES/$BASE/$1
+	[ ! -f "$file" ] || printf ' and patches/%s/%s' "$BASE" "$1"
+}
+
 conflict() {
 	case $1 in
 	*/*) say "$1 does not apply:" ;;
-	*) say "patches/$BASE/$1 does not apply:" ;;
+	*) say "$(mail_files "$1") on $BASE: does not apply:" ;;
 	esac
 	sed 's/^/      /' "$2.errors" >&2
 	[ -z "$LINUX" ] || say "(if $LINUX holds the series already, VANILLA=1 builds it as it is)"
-	say "next:  cd $(rel "$2") && GIT_CEILING_DIRECTORIES=.. git apply --reject $SERIES/$1"
-	say "       then mend what the .rej files say in patches/$BASE/$1"
+	case $1 in
+	*/*) say "next:  mend $1" ;;
+	*) say "next:  make edit BASE=$BASE${LINUX:+ LINUX=$LINUX}" ;;
+	esac
 	exit "$E_SETUP"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# series.sh: make series. Writes out/series-BASE/: a cover letter, and mails whose diffs hold both the hunks of patches/BASE and the new files
+# series.sh: make series. Writes out/series-BASE/: a cover letter, and mails whose diffs hold both the hunks of patches/ and the new files
 # that they name. Then proves it: git am of all of it on the pristine source gives the tree that is built.
 #
 # git works on the files that the series touches, not on all eighty thousand: it looks at no other file when it applies a mail. That nothing
@@ -15,11 +15,10 @@
 work=$OUT/series-work
 result=$OUT/series-$BASE
 take_lock "$OUT/series.lock"
-check_series
-[ -n "$(series_patches)" ] || die "patches/$BASE/series is empty"
+[ -n "$(series_patches)" ] || die "patches/series has no patch for $BASE"
 unnamed=$(unnamed_files)
 if [ -n "$unnamed" ]; then
-	say "no patch of patches/$BASE brings in:"
+	say "no patch of the series of $BASE brings in:"
 	say "$unnamed"
 	die "repair:  a line \"New-file: path\" after the --- of the mail that brings it in"
 fi
@@ -49,7 +48,7 @@ new_repository "$repo"
 for patch in $(series_patches); do
 	git -C "$repo" mailinfo --no-scissors "$work/info/message" "$work/info/diff" <"$SERIES/$patch" >"$work/info/head"
 	if [ -z "$(header Subject)" ] || [ -z "$(header Email)" ]; then
-		die "patches/$BASE/$patch is not a mail with From: and Subject:"
+		die "$(mail_files "$patch"): not a mail with From: and Subject:"
 	fi
 	if has_hunks "$SERIES/$patch"; then
 		git -C "$repo" apply --index --whitespace=nowarn "$SERIES/$patch" 2>"$repo.errors" || conflict "$patch" "$repo"
@@ -59,7 +58,7 @@ for patch in $(series_patches); do
 	xargs -r -d '\n' git -C "$repo" add -f -- <"$work/info/new"
 	removed_files_of "$SERIES/$patch" | xargs -r -d '\n' git -C "$repo" rm -q --
 	if git -C "$repo" diff --cached --quiet; then
-		die "patches/$BASE/$patch changes nothing: neither hunks nor new files"
+		die "$(mail_files "$patch") changes nothing: neither hunks nor new files"
 	fi
 	GIT_AUTHOR_NAME=$(header Author) GIT_AUTHOR_EMAIL=$(header Email) GIT_AUTHOR_DATE=$(header Date)
 	GIT_AUTHOR_DATE=${GIT_AUTHOR_DATE:-$GIT_COMMITTER_DATE}
