@@ -38,8 +38,10 @@ enum cgroup_freezer_rest {
  * @CGROUP_FREEZER_EXIT:	it leaves the list, and is never back from behind
  *				this gate
  *
- * A task behind one of the gates is busy, and a closed door closes the gates of
- * fork and exec. A task may fork behind the gate of exec, for io_uring.
+ * A task behind one of the gates is busy, in exec and exit for 100 ms at most if it
+ * is asleep there. A closed door closes the gates of fork and exec, and there is a
+ * door in front of the one of exit. A task may fork behind the gate of exec, for
+ * io_uring.
  */
 enum cgroup_freezer_gate {
 	CGROUP_FREEZER_FORK	= 1 << 0,
@@ -73,15 +75,16 @@ void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
 
-/* kernel/cgroup/freezer/member.c */
 int cgroup_freezer_start_over(void);
+
+/* kernel/cgroup/freezer/member.c */
 int cgroup_freezer_begin_exec(void);
 void __cgroup_freezer_left(struct task_struct *task);
 void cgroup_freezer_moved(struct task_struct *task);
 
 /* kernel/cgroup/freezer/guard.c */
 int cgroup_freezer_begin_checkpoint(struct task_struct *task);
-void cgroup_freezer_end_checkpoint(struct task_struct *task);
+bool cgroup_freezer_end_checkpoint(struct task_struct *task);
 bool __cgroup_freezer_checkpointing(struct task_struct *task);
 void cgroup_freezer_tear(struct task_struct *task);
 
@@ -214,18 +217,25 @@ static inline void cgroup_freezer_trap(struct task_struct *task)
 static inline void cgroup_freezer_end_exec(void)
 {
 	if (unlikely(current->cgroup_freezer_gate))
-		WRITE_ONCE(current->cgroup_freezer_gate, 0);
+		WRITE_ONCE(current->cgroup_freezer_gate,
+			   current->cgroup_freezer_gate &
+			   ~CGROUP_FREEZER_EXEC);
 }
 
 /**
  * cgroup_freezer_begin_exit - %current dies, and comes to no further door
  *
- * Ahead of the first sleep that leads to nothing but the end of the task: if the
- * task were at rest in there it would leave a FROZEN cgroup, for example when it
- * gets past cgroup_threadgroup_change_begin(), which waits while somebody moves
- * tasks. Whoever sees the task off the run queue in such a sleep sees this, too.
+ * do_exit() has its last door ahead of this, behind the last stop for a tracer and
+ * the last sleep of the system call, if it was one. From here on the task is on its
+ * way out: if it were at rest in one of the sleeps to come it would leave a FROZEN
+ * cgroup, for example when it gets past cgroup_threadgroup_change_begin(), which
+ * waits while somebody moves tasks. Whoever sees the task off the run queue in such
+ * a sleep sees this, too.
  *
- * Context: process context, in do_exit(), behind the last stop for a tracer.
+ * A task that dies of an oops may hold locks, and calls this first: it comes to no
+ * door.
+ *
+ * Context: process context.
  */
 static inline void cgroup_freezer_begin_exit(void)
 {
@@ -310,8 +320,9 @@ static inline int cgroup_freezer_begin_checkpoint(struct task_struct *task)
 	return -EOPNOTSUPP;
 }
 
-static inline void cgroup_freezer_end_checkpoint(struct task_struct *task)
+static inline bool cgroup_freezer_end_checkpoint(struct task_struct *task)
 {
+	return false;
 }
 
 static inline bool cgroup_freezer_checkpointing(struct task_struct *task)

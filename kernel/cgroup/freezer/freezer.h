@@ -11,7 +11,8 @@
  *
  * Includes and calls point down in this list, but for group.c, which all may use.
  * What is above is called through a function that it has left (attempt->quiesce) or
- * by way of a work item.
+ * by way of a work item. The two headers are the fast part of task.c, and leave the
+ * rare cases to it (freezer_look_closer(), __cgroup_frozen()).
  *
  *   kernel/cgroup_freezer.c	the front of cgroup v1: files, subsystem
  *   kernel/cgroup_freezer_checkpoint.c	the file of the guard
@@ -36,7 +37,8 @@
  *   in place	it was frozen inside of its sleep or stop
  *   asleep	it was seen off the run queues, in a sleep that cannot be frozen
  *   busy	its door is closed and it is not at rest
- *   gate	what a task is behind that forks, execs or exits: it is busy
+ *   gate	what a task is behind that forks, execs or exits: it is busy, in exec
+ *		and exit for 100 ms at most if it is asleep
  *   let go	it was killed, and leaves and dies without a thaw
  *   pass	a walk over the tasks of a cgroup that closes or opens their doors
  *   look	whether one task is at rest, and how
@@ -79,7 +81,8 @@
  * A task that is on its way through exit has its last door behind it
  * (freezer_is_past_last_door()).  It is held nowhere any more, and its sleeps
  * are not frozen in place: at the end of that way it leaves the list of tasks by
- * which a thaw would find it.
+ * which a thaw would find it. The last door is in do_exit(), behind the last stop
+ * for a tracer.
  *
  * States
  * ------
@@ -93,8 +96,8 @@
  *
  * While somebody has its checkpoint guard a FROZEN cgroup is CHECKPOINTING, see
  * guard.c. It is THAWED while nobody asks.  The
- * things that keep a cgroup from FROZEN are counted (busy.nr,
- * nr_busy_children), so the state is known at any time without a scan;
+ * things that keep a cgroup from FROZEN are counted, or flags (busy.nr,
+ * nr_busy_children, FREEZER_WALK), so the state is known at any time without a scan;
  * freezer_update() works it out and freezer_set_state() is the only function
  * that changes it.
  *
@@ -121,10 +124,11 @@
  *
  * task_struct::cgroup_freezer_closed, the flags of a cgroup, a pending SIGKILL and
  * the state of a task are written and read on different CPUs without a common lock.
- * Each row: after its store the left side has a full barrier and then loads what the
- * right side has stored before its own. At least one of the two sees the other.
+ * Each row of the first table is one side: a store, a full barrier, a load. Of two
+ * sides that make a pair each loads what the other has stored, so that at least one
+ * of them sees the other.
  *
- *	label	side one: store, load			in
+ *	label	store; load				in
  *
  *	(A)	closed = 1; on a run queue, gate?	freezer_close_door()
  *	(B)	closed = 0; TASK_FROZEN?		freezer_open_door()
@@ -147,6 +151,10 @@
  *	(E)-(F)		a killed task leaves under a guard, or stays after it
  *	(E)-(I)		a parked task does not stop for its tracer under a guard
  *	(F)-(G)		a tracer changes a task under a guard
+ *
+ * The xchg() of let_go in freezer_recount() and freezer_ask() is another (F): a kill
+ * that has set let_go before it is seen by the walk that follows, and one that sets
+ * it later has the cgroup recounted.
  *
  * Besides, freezer_was_killed() has an smp_rmb() for the smp_wmb() of get_signal().
  *
@@ -402,6 +410,7 @@ static inline bool freezer_is_still(enum freezer_state state)
 }
 
 /* group.c */
+extern struct workqueue_struct *freezer_wq;
 extern struct mutex freezer_mutex;
 extern struct list_head freezer_busy_accounts;
 extern struct list_head freezer_recounts;
@@ -447,6 +456,8 @@ enum cgroup_freezer_rest freezer_look_closer(struct task_struct *task,
 					     struct cgroup_freezer *freezer);
 void freezer_conform(struct task_struct *task, struct cgroup_freezer *freezer);
 void freezer_retry_trap(struct task_struct *task);
+bool freezer_is_traced_now(struct task_struct *task);
+int freezer_interrupted(void);
 
 /* pass.c */
 extern struct work_struct freezer_relook_work;
@@ -463,12 +474,10 @@ void freezer_thaw_subtree(struct cgroup_freezer *top);
 
 /* show.c */
 const char *freezer_state_name(enum freezer_state state);
-bool freezer_is_traced_now(struct task_struct *task);
 void freezer_show_blockers(struct cgroup_freezer *freezer, struct seq_file *m);
 void freezer_show_stat(struct cgroup_freezer *freezer, struct seq_file *m);
 
 /* request.c */
-int freezer_interrupted(void);
 void freezer_request_frozen(struct cgroup_freezer *freezer,
 			    struct freezer_ticket *ticket);
 int freezer_request_thawed(struct cgroup_freezer *freezer);

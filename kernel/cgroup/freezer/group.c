@@ -6,6 +6,7 @@
  * The model, the locks and the words are explained in freezer.h.
  */
 
+#include <linux/init.h>
 #include <linux/workqueue.h>
 
 #include "freezer.h"
@@ -13,7 +14,10 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/cgroup_freezer.h>
 
-/* Serializes the passes over subtrees, see "Locks" above. */
+/* For the looks at busy tasks and the recounts. */
+struct workqueue_struct *freezer_wq;
+
+/* Serializes the passes over subtrees, see "Locks" in freezer.h. */
 DEFINE_MUTEX(freezer_mutex);
 
 /* The accounts that have busy tasks, of all cgroups; under css_set_lock. */
@@ -74,7 +78,7 @@ static void freezer_ask_recount(struct cgroup_freezer *freezer)
 	WRITE_ONCE(freezer->flags, freezer->flags | FREEZER_RECOUNT);
 	css_get(&freezer->css);
 	list_add_tail(&freezer->recount, &freezer_recounts);
-	queue_work(system_unbound_wq, &freezer_recount_work);
+	queue_work(freezer_wq, &freezer_recount_work);
 }
 
 /**
@@ -144,7 +148,7 @@ static void freezer_account_changes(struct freezer_account *account)
 		list_del(&account->node);
 	} else {
 		if (list_empty(&freezer_busy_accounts))
-			queue_work(system_unbound_wq, &freezer_relook_work);
+			queue_work(freezer_wq, &freezer_relook_work);
 		list_add_tail(&account->node, &freezer_busy_accounts);
 	}
 	/* at the end of a walk the state is worked out anyway */
@@ -366,7 +370,7 @@ bool freezer_is_sealed(struct task_struct *task)
 }
 
 /**
- * freezer_tear - a task leaves although it may be guarded
+ * freezer_tear - a task leaves or changes although it may be guarded
  * @task: the task; whoever has the guard reads "torn" from now on
  *
  * Context: any.
@@ -513,3 +517,11 @@ void freezer_offline(struct cgroup_freezer *freezer)
 	spin_unlock_irq(&css_set_lock);
 	mutex_unlock(&freezer_mutex);
 }
+
+static int __init freezer_group_init(void)
+{
+	freezer_wq = alloc_workqueue("cgroup_freezer", WQ_UNBOUND, 0);
+	BUG_ON(!freezer_wq);
+	return 0;
+}
+core_initcall(freezer_group_init);

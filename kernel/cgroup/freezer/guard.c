@@ -30,7 +30,7 @@
  *
  * The memory of a killed process can be taken by process_mrelease() while it waits
  * for the thaw. Nothing stops that, but it leaves a mark in the memory descriptor
- * ahead of the first page that goes, and the holder who asks is told
+ * ahead of the first page that goes, and the holder is told
  * (freezer_guard_is_torn()).
  *
  * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
@@ -159,7 +159,6 @@ static int freezer_take_guard(struct freezer_attempt *attempt,
 		attempt->generation = freezer->generation;
 		attempt->migration = freezer_migrations & 1 ? freezer_migrations : 0;
 		WRITE_ONCE(freezer->holder, holder);
-		WRITE_ONCE(freezer->torn, false);
 		freezer_set_guard(freezer, FREEZER_GUARDED);
 		for (pos = freezer; pos; pos = parent_freezer(pos))
 			WRITE_ONCE(pos->nr_guards, pos->nr_guards + 1);
@@ -204,7 +203,7 @@ static int freezer_outcome(struct freezer_attempt *attempt)
 	if (state == CGROUP_FREEZER_THAWED ||
 	    READ_ONCE(freezer->generation) != attempt->generation)
 		return -ECANCELED;
-	if (state != CGROUP_FREEZER_FROZEN || attempt->shared)
+	if (state != CGROUP_FREEZER_FROZEN || READ_ONCE(attempt->shared))
 		return -EBUSY;
 	return !READ_ONCE(freezer->in_flight.nr) && freezer_is_settled(attempt);
 }
@@ -221,10 +220,12 @@ static bool freezer_seal(struct freezer_attempt *attempt)
 	lockdep_assert_held(&freezer_mutex);
 
 	spin_lock_irq(&css_set_lock);
+	/* from before the seal: whatever changed has changed by now */
+	WRITE_ONCE(freezer->torn, false);
 	freezer_set_guard(freezer, FREEZER_GUARDED | FREEZER_SEALED);
 	spin_unlock_irq(&css_set_lock);
 
-	smp_mb();	/* (F) pairs with (E) */
+	smp_mb();	/* (F) pairs with (E) and (G) */
 	freezer_visit(freezer, freezer_quiesce_task, attempt);
 
 	spin_lock_irq(&css_set_lock);
@@ -379,8 +380,8 @@ static bool freezer_is_reaped(struct task_struct *task)
  * @top: the cgroup whose guard it is
  *
  * Context: process context, may sleep; the guard is held.
- * Return: %true if a task has left or changed since the guard was granted, or has no
- * memory any more.
+ * Return: %true if a task has left or changed since the pass that granted the guard
+ * began, or has no memory any more.
  */
 bool freezer_guard_is_torn(struct cgroup_freezer *top)
 {
@@ -401,6 +402,7 @@ bool freezer_guard_is_torn(struct cgroup_freezer *top)
 		while ((task = css_task_iter_next(&it))) {
 			if (freezer_is_reaped(task))
 				WRITE_ONCE(top->torn, true);
+			cond_resched();
 		}
 		css_task_iter_end(&it);
 
@@ -423,7 +425,7 @@ bool freezer_guard_is_torn(struct cgroup_freezer *top)
  * On success the freezer cgroup of @task, with all below it, is CHECKPOINTING:
  * every task is parked or frozen in place, and is not thawed, moved or let go
  * until cgroup_freezer_end_checkpoint(), except for the victims of the OOM
- * killer.  Waits for tasks that are in a system call, for freezer.timeout_ms at
+ * killer, and for what process_mrelease() does to one that was killed.  Waits for tasks that are in a system call, for freezer.timeout_ms at
  * most.
  *
  * Context: process context, no locks held, a reference to @task.  May sleep.
@@ -468,14 +470,16 @@ EXPORT_SYMBOL_GPL(cgroup_freezer_begin_checkpoint);
  *
  * The cgroup is FROZEN again.  Warns, and does nothing, if it was not
  * CHECKPOINTING by cgroup_freezer_begin_checkpoint(): then somebody may have
- * thawed the tasks, and what was read of them is not consistent.
+ * thawed the tasks.
  *
  * Context: process context, no locks held, a reference to @task.  May sleep.
+ * Return: %true if what was read of the tasks is of one moment; %false if a task had
+ * to leave, has lost its memory, or may have been changed by a tracer.
  */
-void cgroup_freezer_end_checkpoint(struct task_struct *task)
+bool cgroup_freezer_end_checkpoint(struct task_struct *task)
 {
 	struct cgroup_freezer *freezer;
-	bool held;
+	bool held, torn;
 
 	rcu_read_lock();
 	freezer = task_freezer(task);
@@ -484,9 +488,11 @@ void cgroup_freezer_end_checkpoint(struct task_struct *task)
 
 	/* the holder has a reference to the css */
 	if (WARN_ON(!held))
-		return;
+		return false;
 
+	torn = freezer_guard_is_torn(freezer);
 	freezer_end_checkpoint(freezer);
 	css_put(&freezer->css);
+	return !torn;
 }
 EXPORT_SYMBOL_GPL(cgroup_freezer_end_checkpoint);

@@ -52,27 +52,6 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 }
 
 /**
- * cgroup_freezer_start_over - let %current come to its door and repeat its call
- *
- * By TIF_SIGPENDING and not by TIF_NOTIFY_SIGNAL, which some architectures do not
- * look at where they restart a call, and others serve without a look at the door.
- *
- * Context: process context, in a system call that has changed nothing yet.
- * Return: -ERESTARTNOINTR, which the system call has to return.
- */
-int cgroup_freezer_start_over(void)
-{
-	/* one's own: only exec changes it, and not before the gate */
-	struct sighand_struct *sighand =
-		rcu_dereference_protected(current->sighand, true);
-
-	spin_lock_irq(&sighand->siglock);
-	set_thread_flag(TIF_SIGPENDING);
-	spin_unlock_irq(&sighand->siglock);
-	return -ERESTARTNOINTR;
-}
-
-/**
  * freezer_can_fork - may %current add a task to its cgroup?
  * @child: the new task
  * @cset: its css_set

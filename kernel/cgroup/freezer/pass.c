@@ -50,6 +50,7 @@ static bool freezer_look_at_busy_tasks(void)
 		freezer_look_through(account, freezer_look_again, freezer);
 		spin_unlock_irq(&css_set_lock);
 		css_put(&freezer->css);
+		cond_resched();
 		spin_lock_irq(&css_set_lock);
 	}
 	more = !list_empty(&freezer_busy_accounts);

@@ -20,9 +20,9 @@
  *						state = TASK_FROZEN
  *						rest = PARKED, and so FROZEN
  *	asks for the guard
- *	runnable? it moves
+ *	runnable? it is in flight
  *						schedule()
- *	off the run queue? it does not move
+ *	off the run queue? it is not
  *
  * So PARKED stays, or @task would be taken for one that is frozen in place, in
  * a system call, and that does not stop for a tracer under the guard. If it
@@ -88,7 +88,7 @@ unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 
 	/* data_race: only a task that exits lets go of it, and then it may */
 	if (unlikely(data_race(task->files) == attempt->files))
-		attempt->shared = true;
+		WRITE_ONCE(attempt->shared, true);
 
 	freezer_retry_trap(task);
 	how = freezer_freeze_task(task);

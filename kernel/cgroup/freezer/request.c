@@ -10,33 +10,6 @@
 #include "freezer.h"
 
 /**
- * freezer_interrupted - what ended the interruptible sleep of %current?
- *
- * The system freezer, a debugger and task_work end the sleep of a writer by the
- * same means as a signal does.  Nobody has to know of them, nor of a suspend that
- * was given up meanwhile.
- *
- * Context: process context.
- * Return: -EINTR for a signal, else -ERESTARTNOINTR, with the door ahead.
- */
-int freezer_interrupted(void)
-{
-	/* one's own: only exec changes it, and that is not where we are */
-	struct sighand_struct *sighand =
-		rcu_dereference_protected(current->sighand, true);
-	bool signalled;
-
-	spin_lock_irq(&sighand->siglock);
-	signalled = !freezing(current) &&
-		    (next_signal(&current->pending, &current->blocked) ||
-		     next_signal(&current->signal->shared_pending,
-				 &current->blocked));
-	spin_unlock_irq(&sighand->siglock);
-
-	return signalled ? -EINTR : cgroup_freezer_start_over();
-}
-
-/**
  * freezer_request_frozen - ask a cgroup to freeze, for whoever writes FROZEN
  * @freezer: the cgroup
  * @ticket: what to remember, for freezer_wait()

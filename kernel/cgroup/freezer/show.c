@@ -60,31 +60,6 @@ static void freezer_show_task(struct seq_file *m, struct task_struct *task,
 	seq_printf(m, " %s\n", what);
 }
 
-/**
- * freezer_is_traced_now - does a tracer work on a task that has stopped for it?
- * @task: the task
- *
- * Under a guard the tracer may read along. Why with siglock: see
- * __cgroup_freezer_checkpointing().
- *
- * Context: any, the siglock of @task not held.
- * Return: %true if so.
- */
-bool freezer_is_traced_now(struct task_struct *task)
-{
-	struct sighand_struct *sighand;
-	unsigned long flags;
-	bool traced;
-
-	sighand = lock_task_sighand(task, &flags);
-	if (!sighand)
-		return false;
-	traced = task->jobctl & JOBCTL_PTRACE_FROZEN;
-	spin_unlock_irqrestore(&sighand->siglock, flags);
-
-	return traced;
-}
-
 /*
  * What a task does that a guard waits for, or has waited for in vain.
  */

@@ -4,7 +4,8 @@
  *
  * Whether a task is asleep, and its sleep being frozen in place and let go again:
  * __state == TASK_FROZEN and saved_state, under p->pi_lock, are dealt with here and
- * nowhere else, but for __refrigerator() and the system freezer.
+ * nowhere else, but for __refrigerator(), the system freezer and, in
+ * ttwu_state_match(), a wake-up that is kept.
  *
  * What is here and in door.h, and css_task_iter_batch(), is what a freeze and a
  * thaw cost for each of maybe ten thousand tasks. So it is one piece of code for

@@ -279,7 +279,7 @@ static void freezer_suspender_passes(void)
  * or in place, as by a fatal signal, and goes to the door, where it takes the
  * stop instead of waiting (__cgroup_freezer_door()).  When the tracer lets go it
  * comes back to the door, from wherever the stop was: there is a door behind
- * each of them (get_signal(), ptrace_notify()).
+ * each of them (get_signal(), ptrace_notify(), do_exit()).
  *
  *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
  *
@@ -338,6 +338,31 @@ void freezer_retry_trap(struct task_struct *task)
 }
 
 /**
+ * freezer_is_traced_now - does a tracer work on a task that has stopped for it?
+ * @task: the task
+ *
+ * Under a guard the tracer may read along. Why with siglock: see
+ * __cgroup_freezer_checkpointing().
+ *
+ * Context: any, the siglock of @task not held.
+ * Return: %true if so.
+ */
+bool freezer_is_traced_now(struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+	bool traced;
+
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
+		return false;
+	traced = task->jobctl & JOBCTL_PTRACE_FROZEN;
+	spin_unlock_irqrestore(&sighand->siglock, flags);
+
+	return traced;
+}
+
+/**
  * cgroup_freezer_stays - does %current have to stay frozen for its cgroup?
  *
  * __refrigerator() asks once more when it has taken its last lock. Where a
@@ -362,7 +387,7 @@ void freezer_retry_trap(struct task_struct *task)
  */
 bool cgroup_freezer_stays(void)
 {
-	smp_mb();	/* (C) pairs with (B) and (E) */
+	smp_mb();	/* (C) pairs with (A), (B) and (E) */
 	return cgroup_frozen(current) && !ptrace_trap_pending(current);
 }
 
@@ -436,4 +461,52 @@ void __cgroup_freezer_door(void)
 		freezer_stops();
 		ptrace_trap_frozen();
 	} while (cgroup_frozen(current));
+}
+
+/**
+ * cgroup_freezer_start_over - let %current come to its door and repeat its call
+ *
+ * By TIF_SIGPENDING and not by TIF_NOTIFY_SIGNAL, which some architectures do not
+ * look at where they restart a call, and others serve without a look at the door.
+ *
+ * Context: process context, in a system call that has changed nothing yet.
+ * Return: -ERESTARTNOINTR, which the system call has to return.
+ */
+int cgroup_freezer_start_over(void)
+{
+	/* one's own: only exec changes it, and not before the gate */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
+
+	spin_lock_irq(&sighand->siglock);
+	set_thread_flag(TIF_SIGPENDING);
+	spin_unlock_irq(&sighand->siglock);
+	return -ERESTARTNOINTR;
+}
+
+/**
+ * freezer_interrupted - what ended the interruptible sleep of %current?
+ *
+ * The system freezer, a debugger and task_work end the sleep of a writer by the
+ * same means as a signal does.  Nobody has to know of them, nor of a suspend that
+ * was given up meanwhile.
+ *
+ * Context: process context.
+ * Return: -EINTR for a signal, else -ERESTARTNOINTR, with the door ahead.
+ */
+int freezer_interrupted(void)
+{
+	/* one's own: only exec changes it, and that is not where we are */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
+	bool signalled;
+
+	spin_lock_irq(&sighand->siglock);
+	signalled = !freezing(current) &&
+		    (next_signal(&current->pending, &current->blocked) ||
+		     next_signal(&current->signal->shared_pending,
+				 &current->blocked));
+	spin_unlock_irq(&sighand->siglock);
+
+	return signalled ? -EINTR : cgroup_freezer_start_over();
 }
