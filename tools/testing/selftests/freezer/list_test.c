@@ -10,9 +10,15 @@
  *
  * Clauses: C1, C9.
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -495,6 +501,143 @@ TEST_F_TIMEOUT(list, stands_still, 1800)
 	EXPECT_EQ(0, changed);
 	EXPECT_EQ(0, unfrozen);
 	EXPECT_EQ(0, frz_load(&words->errors));
+}
+
+/*
+ * A process that is on its way out, and asleep there for somebody outside of cg
+ * who can let it go on while cg is FROZEN.
+ */
+struct leaver {
+	unsigned long ready;
+	unsigned long go;
+	unsigned long listener;		/* a descriptor of it */
+	bool filter;
+};
+
+/* Have exit_group() wait until a supervisor says. */
+static int filter_exit(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {
+		.len = ARRAY_SIZE(code),
+		.filter = code,
+	};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -1;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+}
+
+static int leave(void *arg)
+{
+	struct leaver *l = arg;
+	int fd;
+
+	if (l->filter) {
+		fd = filter_exit();
+		if (fd < 0)
+			return 1;
+		frz_store(&l->listener, fd);
+	}
+	frz_inc(&l->ready);
+	if (frz_wait_word(&l->go, 1, 3 * FRZ_LIMIT))
+		return 2;
+	syscall(SYS_exit_group, 7);
+	return 3;
+}
+
+static pid_t start_leaver(struct __test_metadata *_metadata, const char *cg,
+			  struct leaver *l)
+{
+	pid_t pid = frz_spawn(cg, leave, l);
+
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, frz_wait_word(&l->ready, 1, FRZ_LIMIT));
+	return pid;
+}
+
+/* It is in the list of the FROZEN group, and stays there. */
+static void expect_stays(struct __test_metadata *_metadata, const char *cg,
+			 pid_t pid)
+{
+	pid_t list[4] = {};
+
+	frz_sleep_ms(SECOND_MS);
+	EXPECT_STATE(cg, "FROZEN");
+	EXPECT_EQ(1, frz_list(cg, "tasks", list, 4));
+	EXPECT_EQ(pid, list[0]);
+}
+
+/*
+ * A tracer outside wants to see the end of a process (PTRACE_O_TRACEEXIT), which
+ * has stopped for that. While cg is FROZEN the tracer asks for another stop, and
+ * lets it go on. The process comes as far as its last door, stops there for the
+ * tracer, and is let go on once more. It exits after the thaw, with the status that
+ * it had (C9).
+ */
+FREEZER_TEST(not_let_out_by_a_tracer)
+{
+	struct leaver *l = frz_shared(sizeof(*l));
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(NULL, l);
+	pid = start_leaver(_metadata, self->cg, l);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT));
+	frz_store(&l->go, 1);
+	ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
+	ASSERT_EQ(SIGTRAP | PTRACE_EVENT_EXIT << 8, status >> 8);
+	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+	EXPECT_EQ(SIGTRAP | PTRACE_EVENT_STOP << 8,
+		  frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
+	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+	expect_stays(_metadata, self->cg, pid);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
+}
+
+/*
+ * The exit_group() of a process waits for a supervisor outside, who lets it go on
+ * while cg is FROZEN. The process is still there until the thaw.
+ */
+FREEZER_TEST(not_let_out_by_a_supervisor)
+{
+	struct seccomp_notif_resp resp = {
+		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+	};
+	struct leaver *l = frz_shared(sizeof(*l));
+	struct pollfd pfd = { .events = POLLIN };
+	struct seccomp_notif notice = {};
+	int pidfd;
+	pid_t pid;
+
+	ASSERT_NE(NULL, l);
+	l->filter = true;
+	pid = start_leaver(_metadata, self->cg, l);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	pfd.fd = syscall(SYS_pidfd_getfd, pidfd, (int)l->listener, 0);
+	ASSERT_LE(0, pfd.fd);
+	frz_store(&l->go, 1);
+	ASSERT_EQ(1, poll(&pfd, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_RECV, &notice));
+	ASSERT_FREEZES(self->cg);
+	resp.id = notice.id;
+	EXPECT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_SEND, &resp));
+	expect_stays(_metadata, self->cg, pid);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
+	close(pfd.fd);
+	close(pidfd);
 }
 
 int main(int argc, char **argv)
