@@ -94,9 +94,9 @@ bench:
 latency:
 	@harness/latency.sh
 
-# What was built; clean leaves the unpacked sources and what was fetched.
+# What was built; clean leaves the unpacked sources, what was fetched, and the repositories of make edit.
 clean:
-	rm -rf out/tree out/run out/series-* out/check out/bench-* out/*.log
+	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip out/check out/bench-* out/*.log
 
 distclean:
 	rm -rf out

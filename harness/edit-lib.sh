@@ -55,6 +55,47 @@ new_repository() {
 	git -C "$repo" tag base
 }
 
+# widened REPO TIP TREE FILES: the commits up to TIP, each with those of the FILES that it lacks as
+# they are in TREE; prints the new root and tip
+widened() {
+	local repo=$1 commit parent='' root='' tree file entry
+	local -x GIT_INDEX_FILE=$work/index GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_AUTHOR_DATE
+	for commit in $(git -C "$repo" rev-list --reverse --first-parent "$2"); do
+		git -C "$repo" read-tree "$commit"
+		while read -r file; do
+			[ -z "$(git -C "$repo" ls-files -- "$file")" ] || continue
+			entry=$(git -C "$repo" ls-tree "$3" -- "$file")
+			git -C "$repo" update-index --add --index-info <<<"$entry"
+		done <"$4"
+		tree=$(git -C "$repo" write-tree)
+		GIT_AUTHOR_NAME=$(git -C "$repo" log -1 --format=%an "$commit")
+		GIT_AUTHOR_EMAIL=$(git -C "$repo" log -1 --format=%ae "$commit")
+		GIT_AUTHOR_DATE=$(git -C "$repo" log -1 --format=%aD "$commit")
+		parent=$(git -C "$repo" log -1 --format=%B "$commit" | git stripspace |
+			git -C "$repo" commit-tree "$tree" ${parent:+-p "$parent"})
+		root=${root:-$parent}
+	done
+	echo "$root $parent"
+}
+
+# widen REPO FILES: the branch with more files of the kernel in base. A commit that brings one of
+# them in changes it then.
+widen() {
+	local repo=$1 tree root refreshed series
+	git -C "$repo" checkout -q --detach base
+	add_pristine "$repo" "$SRC" <"$2"
+	tree=$(git -C "$repo" write-tree)
+	git -C "$repo" reset -q --hard
+	if git -C "$repo" rev-parse -q --verify refs/tags/refreshed >/dev/null; then
+		# What is the same comes out the same.
+		read -r _ refreshed < <(widened "$repo" refreshed "$tree" "$2")
+		git -C "$repo" tag -f refreshed "$refreshed" >/dev/null
+	fi
+	read -r root series < <(widened "$repo" series "$tree" "$2")
+	git -C "$repo" checkout -q -B series "$series"
+	git -C "$repo" tag -f base "$root" >/dev/null
+}
+
 # add_named REPO MAIL: the new files of the mail, and without those that it removes
 add_named() {
 	new_files_of "$2" >"$1.info/new"
@@ -150,8 +191,6 @@ write_mail() {
 next:  make it one commit:  cd $(rel "$repo") && git rebase -i base"
 			echo "$object $mode $path" >>"$file.own"
 		elif [ "$status" = A ]; then
-			[ ! -e "$SRC/$path" ] || die "$what: $path is a file of the kernel that the repository lacked.
-next:  take it out of the commit, then:  make edit BASE=$BASE FILES=$path"
 			added+=("$path")
 			echo "$object $mode $path" >>"$file.own"
 		elif grep -qxF -- "$path" "$work/own-files"; then
@@ -261,7 +300,7 @@ write_full() {
 		! grep -qxF -- "$name" "$2/series" || die "$(rel "$1"): two commits are $name.
 next:  cd $(rel "$1") && git rebase -i base, and take the line Patch-file: out of one of the messages"
 		write_mail "$1" "$commit" "$name" "$2/$name"
-		if [ -z "$(mails names "$2/$name" diff)$(sed -n '/^---$/,/^diff /{/^[NR].*-file: /p}' "$2/$name")" ]; then
+		if ! has_hunks "$2/$name" && ! grep -q '^\(New\|Removed\)-file: ' "$2/$name"; then
 			die "$(rel "$1"), commit ${commit:0:12} ($name) changes nothing.
 next:  cd $(rel "$1") && git rebase -i base, and drop it"
 		fi

@@ -8,8 +8,8 @@
 # BASE may be one that the series does not have yet: the mails are those of FROM= then, by default
 # of the first base. What git apply does not take is merged, and what cannot be merged stays as a
 # conflict of git; with CONTINUE=1 it goes on from there. FILES="a b" adds files of the kernel that
-# the series does not touch yet; the branch is rebased on them. FORCE=1 starts anew though
-# the branch has changes that were not written back.
+# the series does not touch yet, to a branch that is there as well. FORCE=1 starts anew though the
+# branch has changes that were not written back.
 
 export ANY_BASE=1
 . "$(dirname "$0")/lib.sh"
@@ -22,7 +22,7 @@ work=$OUT/edit-work
 state=$repo/.git/freezer
 again="make edit BASE=$BASE${LINUX:+ LINUX=$LINUX}"
 take_lock "$OUT/edit.lock"
-"$TOP/harness/fetch.sh"
+[ -n "${CONTINUE:-}" ] || "$TOP/harness/fetch.sh"
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -40,11 +40,13 @@ finish() {
 	rm -f "$state/todo" "$state/patch" "$state/head"
 	# After a merge the branch has what patches/ lacks.
 	[ -s "$state/merged" ] || in_repo tag -f refreshed >/dev/null
-	say "$(rel "$repo"): the branch series has $(in_repo rev-list --count base..series) patches, from the tag base"
-	say "next:  cd $(rel "$repo") && git rebase -i base     (edit, reorder, reword, drop), or git commit"
+	local count
+	count=$(in_repo rev-list --count base..series)
+	say "$(rel "$repo"): the branch series has $count patches, from the tag base"
+	say "next:  cd $(rel "$repo") && git rebase -i base     (edit, reorder, drop), or commit"
 	[ -s "$state/merged" ] ||
-		say "       git range-diff base refreshed series        (there: what you have changed)"
-	say "       make refresh BASE=$BASE${LINUX:+ LINUX=$LINUX}     (from the top: writes it to patches/)"
+		say "       git range-diff base refreshed series     (there: what you have changed)"
+	say "       ${again/edit/refresh}     (from the top: writes it to patches/)"
 	exit 0
 }
 
@@ -78,8 +80,8 @@ merge_file() {
 	fi
 	old=$(in_repo hash-object -w "$work/old")
 	new=$(in_repo hash-object -w "$work/new")
-	printf '%s\n' "0 ${ours//?/0}	$3" "$mode $ours 1	$3" "$mode $ours 2	$3" "$mode $new 3	$3" |
-		sed "2s/$ours/$old/" | in_repo update-index --index-info
+	printf "%s\t$3\n" "0 ${ours//?/0}" "$mode $old 1" "$mode $ours 2" "$mode $new 3" |
+		in_repo update-index --index-info
 	return 1
 }
 
@@ -100,7 +102,8 @@ merge_patch() {
 		if [ "$from" = "$BASE" ]; then
 			from=$(mails main "$PATCHES" "$BASE" | awk -v name="$1" '$1 == name {print $2}')
 		fi
-		if [ "$from" = "$BASE" ] || { [ "$other" = "$BASE" ] && [ -f "$PATCHES/$BASE/$1" ] &&
+		if [ "$from" = "$BASE" ] || { [ "$other" = "$BASE" ] &&
+			[ -f "$PATCHES/$BASE/$1" ] &&
 			mails names "$PATCHES/$BASE/$1" diff | grep -qxF -- "$path"; }; then
 			in_repo apply --reject --whitespace=nowarn "$work/diff" 2>"$work/errors" || true
 			in_repo add -f -- "$path"
@@ -128,7 +131,7 @@ commit_patches() {
 			else
 				echo "$name" >"$state/patch"
 				in_repo rev-parse HEAD >"$state/head"
-				say "next:  mend that in $(rel "$repo") and git add it; then:  $again CONTINUE=1"
+				say "next:  mend that in $(rel "$repo"), git add; then:  $again CONTINUE=1"
 				say "       (with git reset --hard before, $BASE does without this patch)"
 				exit 1
 			fi
@@ -140,14 +143,16 @@ commit_patches() {
 # go_on: after the user has mended the patch at which it stopped
 go_on() {
 	local name left
-	[ -s "$state/todo" ] || die "$(rel "$repo") has nothing to continue. next:  make refresh BASE=$BASE"
+	[ -s "$state/todo" ] ||
+		die "$(rel "$repo") has nothing to continue. next:  ${again/edit/refresh}"
 	[ -f "$state/patch" ] || { commit_patches; return; }
 	name=$(<"$state/patch")
 	left=$(in_repo diff --name-only --diff-filter=U | tr '\n' ' ')
 	[ -z "$left" ] || die "not resolved: $left
 next:  mend them in $(rel "$repo"), git add them; then:  $again CONTINUE=1"
 	left=$(in_repo diff --cached | grep -c '^+\(<<<<<<<\|>>>>>>>\) ' || true)
-	[ "$left" = 0 ] || die "there still are $left lines <<<<<<< or >>>>>>>. next:  mend them, git add; $again CONTINUE=1"
+	[ "$left" = 0 ] || die "there still are $left lines <<<<<<< or >>>>>>>.
+next:  mend them, git add; then:  $again CONTINUE=1"
 	find "$repo" -name '*.rej' -delete
 	in_repo add -u
 	if ! in_repo diff --cached --quiet; then
@@ -160,38 +165,12 @@ next:  mend them in $(rel "$repo"), git add them; then:  $again CONTINUE=1"
 	commit_patches
 }
 
-# rebase_on COMMIT TIP: the branch from base to TIP on another beginning; the new tip
-rebase_on() {
-	in_repo checkout -q --detach "$2"
-	in_repo rebase -q --onto "$1" base >"$work/log" 2>&1 || {
-		cat "$work/log" >&2
-		in_repo rebase --abort
-		in_repo checkout -q series
-		die "a commit has one of these files already. next:  drop it there; then:  $again FILES=\"$FILES\""
-	}
-	in_repo rev-parse HEAD
-}
-
 # add_files: more files of the kernel under the branch
 add_files() {
-	local file tree root refreshed series
 	[ -z "$(in_repo status --porcelain)" ] ||
 		die "$(rel "$repo") has changes that are not committed. next:  git commit there"
-	in_repo checkout -q --detach base
-	tr ' ' '\n' <<<"$FILES" | add_pristine "$repo" "$SRC"
-	tree=$(in_repo write-tree)
-	in_repo reset -q --hard
-	in_repo checkout -q series
-	[ "$tree" != "$(in_repo rev-parse 'base^{tree}')" ] || die "FILES: these files are there already"
-	root=$(in_repo log -1 --format=%B base | in_repo commit-tree "$tree")
-	# The same commits come out the same.
-	series=$(rebase_on "$root" series)
-	if in_repo rev-parse -q --verify refs/tags/refreshed >/dev/null; then
-		refreshed=$(rebase_on "$root" refreshed)
-		in_repo tag -f refreshed "$refreshed" >/dev/null
-	fi
-	in_repo tag -f base "$root" >/dev/null
-	in_repo checkout -q -B series "$series"
+	tr ' ' '\n' <<<"$FILES" | sort -u >"$work/files"
+	widen "$repo" "$work/files"
 	say "$(rel "$repo") has $FILES, too"
 }
 
@@ -213,7 +192,8 @@ if [ -d "$state" ] && [ -n "${FILES:-}" ] && [ -z "${FORCE:-}" ]; then
 fi
 if [ -d "$repo" ]; then
 	if [ -z "${FORCE:-}" ] && ! no_changes; then
-		[ ! -s "$state/todo" ] || say "$(wc -l <"$state/todo") patches are still to do there; next:  $again CONTINUE=1"
+		[ ! -s "$state/todo" ] ||
+			say "$(wc -l <"$state/todo") patches are to do there. next:  $again CONTINUE=1"
 		say "$(rel "$repo") has changes that are not in patches/."
 		say "next:  make refresh BASE=$BASE${LINUX:+ LINUX=$LINUX}"
 		die "or:    $again FORCE=1     (anew; the old one is $(rel "$repo").old then)"

@@ -58,11 +58,13 @@ sub parse {
 			$mail{diff}{$path} .= $_;
 			$old-- if /^[- ]/ || /^$/;
 			$new-- if /^[+ ]/ || /^$/;
-			complain shown($file) . ":$n: not a line of a hunk" if !/^[-+ \\]/ && !/^$/;
+			!/^[-+ \\]/ && !/^$/ and
+				complain shown($file) . ":$n: not a line of a hunk";
 			$where = 'diff' if $old <= 0 && $new <= 0;
 		} elsif (/^diff --git a\/(.*) b\/(.*)$/) {
 			($where, $path) = ('diff', $2);
-			complain shown($file) . ":$n: $path: a second time" if exists $mail{diff}{$path};
+			exists $mail{diff}{$path} and
+				complain shown($file) . ":$n: $path: a second time";
 			push @{$mail{order}}, $path;
 			$mail{diff}{$path} = $_;
 		} elsif (/^---$/) {
@@ -77,11 +79,12 @@ sub parse {
 			if (/^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/) {
 				($old, $new) = ($1 // 1, $2 // 1);
 				$where = 'hunk' if $old + $new > 0;
-			} elsif (!/^(index|---|\+\+\+|old mode|new mode|deleted file|new file|\\) ?/) {
+			} elsif (!/^(index|---|\+\+\+|(old|new) mode|(deleted|new) file|\\) ?/) {
+				chomp;
 				complain shown($file) . ":$n: neither a hunk nor a diff: $_";
 			}
 		} elsif (/^(New|Removed|Untouched)-file: *(.*\S)/) {
-			complain shown($file) . ":$n: $2: a second time" if $mail{kind}{$2};
+			$mail{kind}{$2} and complain shown($file) . ":$n: $2: a second time";
 			push @{$mail{named}}, ["$1-file", $2];
 			$mail{kind}{$2} = "$1-file";
 		} elsif (!/^ .*\|/ && !/^ \d+ files? changed/) {
@@ -147,7 +150,7 @@ sub compose_one {
 	@mail{'message', 'notes'} = @$over{'message', 'notes'} if defined $over->{message};
 	for my $path (grep { $over->{kind}{$_} eq 'Untouched-file' } keys %{$over->{kind}}) {
 		next if $main->{kind}{$path} || $main->{diff}{$path};
-		complain "$file: Untouched-file: $path: the mail of all bases does not touch it";
+		complain "$file: Untouched-file: $path: nor does the mail of all bases touch it";
 	}
 	$named{$_} or $mail{diff}{$_} = $main->{diff}{$_} for keys %{$main->{diff}};
 	$mail{named} = [(grep { !$named{$_->[1]} } @{$main->{named}}),
@@ -167,27 +170,34 @@ sub compose {
 		next if !$entry->{bases}{$base};
 		$names .= "$name\n";
 		my $mail = parse("$patches/$name");
-		if (!defined $mail->{message} || $mail->{message} !~ /^From: .+ <.*>$/m || $mail->{message} !~ /^Subject: ./m) {
+		my $message = $mail->{message} // '';
+		if ($message !~ /^From: .+ <.*>$/m || $message !~ /^Subject: ./m) {
 			complain "patches/$name is not a mail with From: and Subject:";
 		}
-		complain "patches/$name: Untouched-file: is for the files in patches/BASE/" if grep { $_->[0] eq 'Untouched-file' } @{$mail->{named}};
+		grep { $_->[0] eq 'Untouched-file' } @{$mail->{named}} and
+			complain "patches/$name: Untouched-file: is for what differs on a base";
 		my $file = "$patches/$base/$name";
 		if ($base ne main_base($bases, $entry)) {
 			$over{$name} = 1;
 			if (-f $file) {
 				my $over = parse($file);
-				complain "patches/$base/$name: notes without a message" if !defined $over->{message} && $over->{notes} ne '';
+				!defined $over->{message} && $over->{notes} ne '' and
+					complain "patches/$base/$name: no message, but notes:\n",
+						 $over->{notes};
 				$mail = compose_one($mail, $over, "patches/$base/$name");
 			}
 		}
-		complain "patches/$name changes nothing on $base: neither hunks nor new files" if !@{$mail->{named}} && !%{$mail->{diff}};
+		@{$mail->{named}} || %{$mail->{diff}} or
+			complain "patches/$name changes nothing on $base: no hunks, no new files";
 		spit("$dir/$name", text($mail));
 	}
 	for my $file (glob "$patches/*.patch $patches/$base/*.patch") {
 		my $name = $file =~ s,.*/,,r;
 		next if $file eq "$patches/$name" ? $listed{$name} : $over{$name};
-		complain shown($file) . ": not of the series of $base. next:  add it to patches/series, or remove it" if $file ne "$patches/$name";
-		complain "patches/$name: not in patches/series. next:  add it there, or remove it";
+		my $why = $file eq "$patches/$name" ? 'not in patches/series' :
+			$listed{$name} ? "patches/$name is for it already, or is not for $base" :
+			'of no patch of patches/series';
+		complain shown($file) . ": $why. next:  mend patches/series, or remove it";
 	}
 	spit("$dir/series", $names);
 }
@@ -211,8 +221,9 @@ sub order {
 		}
 		if (delete $entry->{bases}{$base}) {
 			my $left = join ' ', grep { $entry->{bases}{$_} } @$bases;
-			print STDERR "$entry->{name}: $base no longer has it, $left still. next:  say why ",
-				"above its line in patches/series\n" if $left ne '';
+			$left ne '' and
+				print STDERR "$entry->{name}: $base no longer has it, $left still. ",
+					"next:  say why above its line in patches/series\n";
 		}
 		push @{$behind{$anchor}}, $entry;
 	}
@@ -234,10 +245,12 @@ sub order {
 		my @for = grep { $entry->{bases}{$_} } @$bases;
 		if (!@for) {
 			print STDERR "$entry->{name}: no base has it any more\n";
-			$end = ($entry->{lead} =~ /\A(.*^bases:[^\n]*\n\n?)/ms ? $1 : '') . $end;
+			$end = $1 . $end if $entry->{lead} =~ /\A(.*^bases:[^\n]*\n\n?)/ms;
 			next;
 		}
-		$text .= $entry->{lead} . join("\t", $entry->{name}, @for < @$bases ? "@for" : ()) . "\n";
+		$text .= $entry->{lead} . $entry->{name};
+		$text .= "\t@for" if @for < @$bases;
+		$text .= "\n";
 	}
 	spit("$patches/series", $text . $end);
 }
@@ -247,8 +260,10 @@ sub commit {
 	my $mail = parse($file);
 	my ($head, $body) = split /\n\n/, $mail->{message}, 2;
 	$head =~ s/\n[ \t]+/ /g;
-	my ($author, $email) = $head =~ /^From: *(.*?) *<(.*)>/m or complain shown($file) . ': no From:';
-	my ($subject) = $head =~ /^Subject: *(?:\[[^\]]*\] *)?(.*)/m or complain shown($file) . ': no Subject:';
+	my ($author, $email) = $head =~ /^From: *(.*?) *<(.*)>/m or
+		complain shown($file) . ': no From:';
+	my ($subject) = $head =~ /^Subject: *(?:\[[^\]]*\] *)?(.*)/m or
+		complain shown($file) . ': no Subject:';
 	my ($date) = $head =~ /^Date: *(.*)/m;
 	$author =~ s/^"(.*)"$/$1/;
 	spit("$dir/author", "$author\n");
@@ -271,7 +286,8 @@ sub override {
 		push @{$over{named}}, $_ if ($main->{kind}{$_->[1]} // '') ne $_->[0];
 	}
 	for my $path (sort keys %{$main->{diff}}, keys %{$main->{kind}}) {
-		push @{$over{named}}, ['Untouched-file', $path] if !$mail->{diff}{$path} && !$mail->{kind}{$path};
+		$mail->{diff}{$path} || $mail->{kind}{$path} or
+			push @{$over{named}}, ['Untouched-file', $path];
 	}
 	my $text = text(\%over);
 	if ($text eq '') {

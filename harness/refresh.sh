@@ -20,12 +20,13 @@ work=$OUT/refresh-work
 new=$work/patches
 state=$repo/.git/freezer
 base_source=$SRC base_name=$BASE
+edit="make edit BASE=$BASE${LINUX:+ LINUX=$LINUX}"
 take_lock "$OUT/edit.lock"
-[ -d "$state" ] || die "there is no $(rel "$repo"). next:  make edit BASE=$BASE"
+[ -d "$state" ] || die "there is no $(rel "$repo"). next:  $edit"
 [ "$(<"$state/source")" = "$SRC_NAME" ] ||
 	die "$(rel "$repo") is of $(<"$state/source"), not of $SRC_NAME"
 [ ! -s "$state/todo" ] || die "$(wc -l <"$state/todo") patches are still to do in $(rel "$repo").
-next:  make edit BASE=$BASE CONTINUE=1"
+next:  $edit CONTINUE=1"
 if [ -d "$repo/.git/rebase-merge" ] || [ -d "$repo/.git/rebase-apply" ]; then
 	die "$(rel "$repo") is in the middle of a rebase. next:  git rebase --continue there"
 fi
@@ -43,9 +44,16 @@ from=$(<"$state/from")
 if ! diff -rq "$state/mails" "$work/old/$from" >"$work/changed"; then
 	say "the mails of $from have changed since make edit, and would be changed back:"
 	sed -E 's,^(Files|Only in) [^ ]*/([^/ :]*)( and .*|: (.*)),      \2\4,' "$work/changed" >&2
-	say "next:  make edit BASE=$BASE FORCE=1, then bring your changes over:"
+	say "next:  $edit FORCE=1, then bring your changes over:"
 	die "       cd $(rel "$repo") && git fetch ../edit-$BASE.old series && git cherry-pick ..."
 fi
+
+# A file of the kernel that no patch touched before is not a new one.
+git -C "$repo" diff --no-renames --name-only --diff-filter=A base series | sort |
+	comm -23 - <(cut -d' ' -f3- "$state/own" | sort) | while read -r file; do
+		[ ! -f "$SRC/$file" ] || echo "$file"
+	done >"$work/more"
+if [ -s "$work/more" ]; then widen "$repo" "$work/more"; fi
 
 write_full "$repo" "$work/full"
 write_base "$BASE" "$repo" "$work/full" "$new"
@@ -69,7 +77,7 @@ cut -d' ' -f3- "$work/own.write" | while read -r file; do
 	[ "$here" = "$(awk -v file="$file" '$3 == file' "$work/own.before")" ] ||
 		[ "$here" = "$(awk -v file="$file" '$3 == file' "$work/own")" ] ||
 		die "$file has changed here, too, since make edit.
-next:  commit that here, make edit BASE=$BASE FORCE=1, and bring your changes of the branch over"
+next:  commit that here, $edit FORCE=1, and bring your changes of the branch over"
 done
 comm -23 <(cut -d' ' -f3- "$work/own.before" | sort) <(cut -d' ' -f3- "$work/own" | sort) |
 	while read -r file; do
@@ -129,14 +137,15 @@ for name in $(cd "$new" && ls -- *.patch); do
 	for base in $others; do
 		[ -f "$new/$base/$name" ] || continue
 		for path in $(mails names "$new/$base/$name" diff); do
-			[ "$(changed_lines "$PATCHES/$name" "$path")" = "$(changed_lines "$new/$name" "$path")" ] || {
-				say "$base has its own diff of $path in patches/$base/$name: does it want that change, too?"
+			[ "$(changed_lines "$PATCHES/$name" "$path")" = \
+				"$(changed_lines "$new/$name" "$path")" ] || {
+				say "patches/$base/$name has its own diff of $path: does it want that change?"
 				[[ " ${todo[*]} " == *" $base "* ]] || todo+=("$base")
 			}
 		done
 		[ "$(message_of "$PATCHES/$name")" = "$(message_of "$new/$name")" ] ||
 			[ -z "$(message_of "$new/$base/$name")" ] ||
-			say "$base has its own message in patches/$base/$name: does it want that change, too?"
+			say "patches/$base/$name has its own message: does it want that change?"
 	done
 done
 

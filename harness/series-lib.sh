@@ -112,7 +112,7 @@ mail_files() {
 conflict() {
 	case $1 in
 	*/*) say "$1 does not apply:" ;;
-	*) say "$(mail_files "$1") on $BASE: does not apply:" ;;
+	*) say "$(mail_files "$1"): does not apply on $BASE:" ;;
 	esac
 	sed 's/^/      /' "$2.errors" >&2
 	[ -z "$LINUX" ] || say "(if $LINUX holds the series already, VANILLA=1 builds it as it is)"
