@@ -1,8 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# series.sh: make series. Writes out/series-BASE/: a cover letter, and mails whose diffs hold both the hunks of patches/ and the new files
-# that they name. Then proves it: git am of all of it on the pristine source gives the tree that is built.
+# series.sh: make series. Writes out/series-BASE/: four series that apply one after the other, each with a cover letter, N-0000-cover-letter.patch,
+# and mails whose diffs hold both the hunks of patches/ and the new files that they name. The first digit of the name of a patch is its series.
+# Then proves it: git am of all of it on the pristine source gives the tree that is built.
+#
+#   AUTHOR='Name <mail>'   who sends it: From: and Signed-off-by: of the mails, M: in MAINTAINERS; and each mail gets a Cc: to whom
+#                          scripts/get_maintainer.pl names
+#   SIGNOFF='Name <mail>'  another name for Signed-off-by:
 #
 # git works on the files that the series touches, not on all eighty thousand: it looks at no other file when it applies a mail. That nothing
 # else of the tree differs is seen with diff, which is quick as the tree is hard links.
@@ -11,6 +16,15 @@
 . "$TOP/harness/series-lib.sh"
 [ -z "$VANILLA" ] || die "VANILLA=1 has no series"
 [ -z "$INJECT" ] || die "INJECT=$INJECT: what is injected is not of the series"
+
+identity='Container Freezer <container-freezer@localhost>'
+author=${AUTHOR:-$identity} signoff=${SIGNOFF:-${AUTHOR:-$identity}}
+for each in "$author" "$signoff"; do
+	[[ $each =~ ^[^\<\>]+\ \<[^\<\>@\ ]+@[^\<\>@\ ]+\>$ ]] || die "\"$each\": AUTHOR= and SIGNOFF= are like 'Name <name@host>'"
+done
+
+# as_sent: the text with the identity of whoever sends it
+as_sent() { FROM="$identity" TO="$author" SOB="$signoff" perl -pe 's/^(Signed-off-by: )\Q$ENV{FROM}\E$/$1$ENV{SOB}/; s/\Q$ENV{FROM}\E/$ENV{TO}/'; }
 
 work=$OUT/series-work
 result=$OUT/series-$BASE
@@ -55,14 +69,22 @@ for patch in $(series_patches); do
 	fi
 	new_files_of "$SERIES/$patch" >"$work/info/new"
 	copy_new_files "$repo" <"$work/info/new"
+	if [ -n "${AUTHOR:-}" ] && [ -f "$repo/MAINTAINERS" ]; then
+		as_sent <"$repo/MAINTAINERS" >"$work/info/maintainers"
+		cp "$work/info/maintainers" "$repo/MAINTAINERS"
+		git -C "$repo" add MAINTAINERS
+	fi
 	xargs -r -d '\n' git -C "$repo" add -f -- <"$work/info/new"
 	removed_files_of "$SERIES/$patch" | xargs -r -d '\n' git -C "$repo" rm -q --
 	if git -C "$repo" diff --cached --quiet; then
 		die "$(mail_files "$patch") changes nothing: neither hunks nor new files"
 	fi
-	GIT_AUTHOR_NAME=$(header Author) GIT_AUTHOR_EMAIL=$(header Email) GIT_AUTHOR_DATE=$(header Date)
+	from=$(echo "$(header Author) <$(header Email)>" | as_sent)
+	GIT_AUTHOR_NAME=${from% <*} GIT_AUTHOR_EMAIL=${from##*<} GIT_AUTHOR_DATE=$(header Date)
+	GIT_AUTHOR_EMAIL=${GIT_AUTHOR_EMAIL%>}
 	GIT_AUTHOR_DATE=${GIT_AUTHOR_DATE:-$GIT_COMMITTER_DATE}
-	{ header Subject; echo; cat "$work/info/message"; } | git -C "$repo" commit -q -F - --cleanup=whitespace
+	{ header Subject; echo; as_sent <"$work/info/message"; } | git -C "$repo" commit -q -F - --cleanup=whitespace
+	git -C "$repo" branch -f "series-${patch:0:1}"
 	# What else the mail says below its --- is kept there.
 	awk '/^diff --git /{exit} on && !/^(New|Removed)-file:/ && !/^ .*\|/ && !/^ [0-9]+ files? changed/{print} /^---$/{on = 1}' "$SERIES/$patch" >"$work/info/notes"
 	if grep -q '[^[:space:]]' "$work/info/notes"; then
@@ -70,33 +92,61 @@ for patch in $(series_patches); do
 	fi
 done
 
-cover=
-for file in "$SERIES/cover-letter" "$TOP/patches/cover-letter"; do
-	[ ! -f "$file" ] || { cover=$file; break; }
-done
-git -C "$repo" format-patch -q --cover-letter --notes -M -o "$result" --no-signature base..main
-# The cover letter's first line is its subject.
-if [ -n "$cover" ]; then
-	awk -v file="$cover" '
+# cover_letter N: its first line is its subject
+cover_letter() {
+	local file
+	for file in "$SERIES/cover-letter-$1" "$TOP/patches/cover-letter-$1"; do
+		[ ! -f "$file" ] || { echo "$file"; return; }
+	done
+	die "there is no patches/cover-letter-$1"
+}
+
+# The end of each series is a branch; a branch is where the next one begins.
+base_name=$(cat "$SRC.version" 2>/dev/null || echo "$SRC_NAME")
+begin=base before="Base: $base_name"
+for series in $(series_patches | cut -c 1 | uniq); do
+	end=series-$series
+	file=$(cover_letter "$series")
+	mkdir "$work/$series"
+	git -C "$repo" format-patch -q --cover-letter --notes -M -o "$work/$series" --no-signature "$begin..$end"
+	awk -v file="$file" -v before="$before" '
 		BEGIN { getline subject < file; while ((getline line < file) > 0) body = body line "\n"; sub(/^\n+/, "", body) }
 		{ sub(/\*\*\* SUBJECT HERE \*\*\*/, subject) }
-		/^\*\*\* BLURB HERE \*\*\*$/ { printf "%s", body; next }
-		{ print }' "$result/0000-cover-letter.patch" >"$work/info/cover"
-	mv "$work/info/cover" "$result/0000-cover-letter.patch"
-else
-	say "there is no patches/$BASE/cover-letter and no patches/cover-letter: the cover letter is a form"
+		/^\*\*\* BLURB HERE \*\*\*$/ { printf "%s\n%s\n", body, before; next }
+		{ print }' "$work/$series/0000-cover-letter.patch" | as_sent >"$work/info/cover"
+	mv "$work/info/cover" "$work/$series/0000-cover-letter.patch"
+	for file in "$work/$series"/*.patch; do
+		mv "$file" "$result/$series-${file##*/}"
+	done
+	before="Base: $base_name, with $(sed 1q "$(cover_letter "$series")" | sed 's/.*/series '"$series"', "&"/')"
+	begin=$end
+done
+
+# Whom a mail concerns; a cover letter goes to all of its series.
+if [ -n "${AUTHOR:-}" ]; then
+	say "Cc: as scripts/get_maintainer.pl says"
+	for file in "$result"/*.patch; do
+		files=("$file")
+		case $file in
+		*-0000-*) files=("${file%-0000-*}"-*.patch) ;;
+		esac
+		(cd "$TREE" && perl scripts/get_maintainer.pl --no-tree --nogit --nogit-fallback --norolestats "${files[@]}" 2>/dev/null) |
+			grep -vxF -e "$author" -e "$identity" | sed '1s/^/Cc: /; 2,$s/^/    /; $!s/$/,/' >"$work/info/cc" || true
+		sed -i "0,/^Subject: /{/^Date: /r $work/info/cc
+		}" "$file"
+	done
 fi
 
 # The proof
 again=$work/again
 new_repository "$again"
-find "$result" -name '*.patch' ! -name '0000-*' | sort | xargs git -C "$again" am -q >"$work/am.log" 2>&1 ||
+find "$result" -name '*.patch' | sort | xargs git -C "$again" am -q --empty=drop >"$work/am.log" 2>&1 ||
 	{ cat "$work/am.log" >&2; die "git am does not take $(rel "$result") on the pristine source"; }
 differ=0
 list=$(git -C "$again" diff --name-only --no-renames base main)
 while read -r file; do
 	if [ -e "$again/$file" ]; then
-		cmp -s "$again/$file" "$TREE/$file" || { say "differs from the built tree: $file"; differ=1; }
+		as_sent <"$TREE/$file" | cmp -s "$again/$file" - || { say "differs from the built tree: $file"; differ=1; }
 	elif [ -e "$TREE/$file" ]; then
 		say "gone, but in the built tree: $file"
 		differ=1
@@ -114,4 +164,4 @@ fi
 [ "$differ" = 0 ] || die "the series and the built tree are not the same"
 rm -rf "$work"
 (cd "$TOP" && ls "out/series-$BASE"/*.patch)
-echo "$(series_patches | wc -l) patches in out/series-$BASE/; git am takes them on $(cat "$SRC.version" 2>/dev/null || echo "$SRC_NAME"), and the result is the tree that is built"
+echo "$(series_patches | wc -l) patches in out/series-$BASE/; git am --empty=drop takes them on $(cat "$SRC.version" 2>/dev/null || echo "$SRC_NAME"), and the result is the tree that is built"
