@@ -10,6 +10,12 @@
  *
  * This is the front of the engine in kernel/cgroup/freezer/: the files, and the
  * subsystem. The model is explained in kernel/cgroup/freezer/freezer.h.
+ *
+ * The files freezer.state, freezer.self_freezing and freezer.parent_freezing, and
+ * the accessors of the css, are those of the controller that was here before:
+ *
+ * Copyright IBM Corporation, 2007
+ * Author: Cedric Le Goater <clg@fr.ibm.com>
  */
 
 #include <linux/kernfs.h>
