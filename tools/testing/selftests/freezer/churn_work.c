@@ -534,8 +534,9 @@ static int coredump_skip(const char *why)
 }
 
 /*
- * The core files go to a file system of our own, which nobody else sees and
- * which dies with us: mounted where core_pattern says, or where we are.
+ * The core files of a worker go to a file system of its own, which nobody else sees
+ * and which dies with the worker: mounted where core_pattern says, or where we are.
+ * In containers they have the same names.
  */
 int setup_coredump(void)
 {
@@ -566,20 +567,13 @@ int setup_coredump(void)
 		     frz_root()[len] == '/'))
 			return coredump_skip("core_pattern names no place for core files");
 	}
-	if (unshare(CLONE_NEWNS) ||
-	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("churn", core_dir, "tmpfs", 0, "size=32m") ||
-	    chdir(core_dir))
-		return coredump_skip(core_dir);
 	return 0;
 }
 
 void teardown_coredump(void)
 {
-	if (!core_dir_is_ours)
-		return;
-	umount2(core_dir, MNT_DETACH);
-	rmdir(core_dir);
+	if (core_dir_is_ours)
+		rmdir(core_dir);
 }
 
 /* Nobody wants the core files, and there is not much room. */
@@ -611,14 +605,13 @@ void work_coredump(struct churn_slot *me)
 {
 	struct rlimit size = { 8 << 20, 8 << 20 };
 
-	char dir[32];
-
 	if (setrlimit(RLIMIT_CORE, &size))
 		churn_leak(me, "setrlimit of RLIMIT_CORE");
-	/* Where all files have the same name, each in a place of its own. */
-	snprintf(dir, sizeof(dir), "%d", getpid());
-	if (core_dir_is_ours && (mkdir(dir, 0700) || chdir(dir)))
-		churn_leak(me, "a directory for the core files");
+	if (unshare(CLONE_NEWNS) ||
+	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("churn", core_dir, "tmpfs", 0, "size=32m") ||
+	    chdir(core_dir))
+		churn_leak(me, "a place for the core files");
 	while (!churn_stopped()) {
 		pid_t pid = killed_child(me, abort_thread);
 

@@ -81,8 +81,6 @@ static const struct {
 	  "kernel threads are in the initial pid namespace" },
 	{ WORLD_CONTAINER, "state_test", "new_cgroup",
 	  "the root of its hierarchy is a cgroup, which has the file" },
-	{ WORLD_CONTAINER, "churn", "coredump",
-	  "core files are named by pid, and all containers have the same pids" },
 	{ WORLD_USERNS, "fork_test", "fork_asleep_in_kernel",
 	  "userfaultfd has no faults of the kernel for it" },
 	{ WORLD_USERNS, "lifecycle_test", "umount_while_frozen",
