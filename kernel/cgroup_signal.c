@@ -213,7 +213,7 @@ static int signal_of_text(const char *text)
 	return -EINVAL;
 }
 
-/* What kill(2) would say, with the numbers that mean the sender to @task. */
+/* The siginfo of kill(2), with the numbers that mean the sender to @task. */
 static void signal_siginfo(const struct signal_message *msg,
 			   struct task_struct *task,
 			   struct kernel_siginfo *info)

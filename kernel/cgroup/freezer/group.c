@@ -312,7 +312,7 @@ void freezer_look_through(struct freezer_account *account,
 }
 
 /*
- * What the flags mean to a task
+ * The flags, from the side of a task
  */
 
 /**

@@ -275,7 +275,7 @@ static inline void freezer_freeze_current(void)
 			WRITE_ONCE(p->__state, state);
 			p->saved_state = TASK_RUNNING;
 		} else {
-			/* What it waits for now is the thaw. */
+			/* It waits for the thaw now, and for no I/O. */
 			p->in_iowait = 0;
 		}
 	}
