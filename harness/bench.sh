@@ -7,8 +7,8 @@
 #   without   the series, without CONFIG_CGROUP_FREEZER: what the hot paths are compared with
 #   vanilla   the unpatched kernel: its v1 freezer, cgroup.freeze, SIGSTOP
 #
-# The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there. harness/bench/table.pl makes tables of them, also for the
-# README, and plot.sh the plots.
+# The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there. harness/bench/table.pl makes tables of them, also for
+# RESULTS.md, and plot.sh the plots.
 #
 # Addresses are not randomized: what fork copies depends on where the stack and the heap of freezer_bench happen to be, by up to 2 %.
 #
@@ -72,5 +72,5 @@ ln -sfn "$(basename "$result")" "$OUT/bench-latest"
 perl "$dir/bench/table.pl" "$result/bench.csv" | tee "$result/table.txt"
 "$dir/bench/plot.sh" "$result"
 say "figures: $(rel "$result")/bench.csv, table.txt$(cd "$result" && for f in *.svg; do [ ! -e "$f" ] || printf ', %s' "$f"; done)"
-say "for the README:  harness/bench/readme.sh $(rel "$result")/bench.csv"
+say "for RESULTS.md:  harness/bench/results.sh $(rel "$result")/bench.csv"
 exit "$status"

@@ -25,6 +25,7 @@ kernel_files() {
 	local name
 	while read -r name; do
 		touched_files "$1/$name"
+		replaced_files_of "$1/$name"
 	done <"$1/series" | sort -u
 }
 
@@ -187,7 +188,9 @@ write_mail() {
 	: >"$file.own"
 	while IFS=$' \t' read -r _ mode _ object status path; do
 		if [ "$status" != D ] && below_dir "$path" "$entries"; then
-			[ "$status" = A ] || die "$what changes $path, which an earlier commit brings in.
+			# It may take the place of a file of the kernel.
+			! grep -qxF -- "$path" "$work/own-files" ||
+				die "$what changes $path, which an earlier commit brings in.
 next:  make it one commit:  cd $(rel "$repo") && git rebase -i base"
 			echo "$object $mode $path" >>"$file.own"
 		elif [ "$status" = A ]; then

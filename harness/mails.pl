@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
 #
-# mails.pl: what the mails of patches/ say. README.md, "The patches", has the layout.
+# mails.pl: what the mails of patches/ say. CONTRIBUTING.md, "The patches", has the layout.
 #
 # mails.pl compose PATCHES BASE DIR     the mails of BASE, complete, and their list DIR/series
 # mails.pl bases PATCHES                the bases, the main one first

@@ -3,11 +3,12 @@
 #
 # The series: what the mails of patches/ say and how they are put on a tree. Sourced by apply.sh, series.sh, check.sh and others.
 #
-# patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs on BASE. README.md, "The patches", has the
+# patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs on BASE. CONTRIBUTING.md, "The patches", has the
 # layout. Whoever sources this finds the complete mails of BASE, and their list, in SERIES.
 #
 # A mail that brings in new files of this repository names them with lines "New-file: path" below its "---"; "New-file: dir/" stands for
-# every file that git tracks below dir. "Removed-file: path" there takes a file of the kernel away without quoting it.
+# every file that git tracks below dir. If the kernel has a file of that path, ours takes its place. "Removed-file: path" there takes a file of
+# the kernel away. Neither quotes the file of the kernel.
 
 mails() { "$TOP/harness/mails.pl" "$@"; }
 
@@ -42,6 +43,9 @@ touched_files() {
 	sed -n -E 's,^diff --git a/(.*) b/.*$,\1,p; s,^rename to (.*)$,\1,p' "$1"
 	removed_files_of "$1"
 }
+
+# replaced_files_of PATCH: the paths at which its new files may take the place of files of the kernel
+replaced_files_of() { sed -n 's,^New-file: *\(.*[^/]\)$,\1,p' "$1"; }
 
 removed_files_of() { sed -n 's/^Removed-file: *//p' "$1"; }
 
@@ -85,6 +89,7 @@ stage_pristine() {
 	{
 		for patch in $(series_patches); do
 			touched_files "$SERIES/$patch"
+			replaced_files_of "$SERIES/$patch"
 		done
 		[ -z "${INJECT:-}" ] || touched_files "$TOP/harness/inject/$INJECT.patch"
 	} | sort -u | while read -r file; do

@@ -3,10 +3,10 @@
  * Container freezer: the controller of cgroup v1
  *
  * "echo FROZEN > freezer.state" stops every task of the cgroup and of its
- * descendants so that none of them can tell, "echo THAWED" lets them go on.
+ * descendants without any of them noticing, "echo THAWED" lets them go on.
  * Interface, errors and examples are in
- * Documentation/cgroups/freezer-subsystem.txt; what is promised, clause by
- * clause, is in Documentation/cgroups/freezer-contract.txt.
+ * Documentation/cgroups/freezer-subsystem.txt; the promises, clause by clause,
+ * are in Documentation/cgroups/freezer-contract.txt.
  *
  * This is the front of the engine in kernel/cgroup/freezer/: the files, and the
  * subsystem. The model is explained in kernel/cgroup/freezer/freezer.h.
@@ -25,7 +25,7 @@
 
 #include "cgroup/freezer/freezer.h"
 
-/* What freezer.killable is in the root cgroup, and so on the whole host. */
+/* freezer.killable of the root cgroup, hence the default of all new hierarchies. */
 static bool freezer_killable;
 module_param_named(killable, freezer_killable, bool, 0444);
 MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
@@ -145,7 +145,7 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 }
 
 /*
- * Migration: the tasks are seen to one by one, in cgroup_freezer_moved()
+ * Migration: cgroup_freezer_moved() sets the door of each task
  */
 
 /* No task comes, or goes, where somebody has the checkpoint guard. */
@@ -176,7 +176,7 @@ static int freezer_can_attach(struct cgroup_taskset *tset)
 	return 0;
 }
 
-/* The end of a migration, whether it came about or not */
+/* The end of a migration, a cancelled one too */
 static void freezer_attach(struct cgroup_taskset *tset)
 {
 	spin_lock_irq(&css_set_lock);

@@ -11,7 +11,7 @@
 
 #include "cgroup/freezer/guard.h"
 
-/* An open for writing takes the guard, whoever has the open file keeps it. */
+/* An open for writing takes the guard, and the open file keeps it. */
 static int freezer_checkpoint_open(struct kernfs_open_file *of)
 {
 	if (!(of->file->f_mode & FMODE_WRITE))

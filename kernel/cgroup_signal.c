@@ -18,8 +18,8 @@
  * cgroup of the subtree, is known to belong to a process that is done, and no
  * list of processes is kept.
  *
- * One question decides what a fork means to an operation: had the parent been
- * sent the signal, and dealt with it, when it forked?
+ * One question decides about a child that is forked during an operation: had the
+ * parent been sent the signal, and dealt with it, when it forked?
  *
  *   no		the child is one of those that the write is meant for.  It gets
  *		the signal too, queued before its first instruction;
@@ -48,13 +48,13 @@
  * Both the walk and signal_fork() may come to a child that is listed.  The first
  * one raises the child's number under signal_lock, the other one sees that.
  *
- * Why signal_fork() cannot miss an operation: either the child was listed before
- * the walk left the list, then the walk met it; or it was listed after that.
- * Both hold css_set_lock for it, and the cgroup's number was written before the
- * walk began, so signal_fork() sees this number or a later one.
+ * signal_fork() cannot miss an operation: either the child was listed before the
+ * walk left the list, then the walk met the child; or it was listed after that.
+ * The walk and the listing both hold css_set_lock, and the cgroup's number was
+ * written before the walk began, so signal_fork() sees this number or a later one.
  *
  * Numbers of operations are odd; signal_seq is even while none is under way, and
- * a process's number becomes even when signal_can_fork() has seen to one last
+ * a process's number becomes even when signal_can_fork() has done one last
  * thing: the signal may have come after the beginning of fork(), where
  * copy_process() sends the parent back to handle what is pending, and before
  * signal_can_fork().  Then the parent has it but has not dealt with it, so it is
@@ -64,7 +64,7 @@
  * ----------
  *
  * The rules are those of kill(2) with the credentials of the opener of the file,
- * whoever writes: a descriptor gives its holder what the opener had.  All
+ * not of the writer: a descriptor gives its holder what the opener had.  All
  * processes are checked before the first one is sent anything.  Credentials may
  * change in between, by exec of a set-user-ID program, so each process is
  * checked again right before its signal, exactly as late as kill(2) does it; one
@@ -213,7 +213,7 @@ static int signal_of_text(const char *text)
 	return -EINVAL;
 }
 
-/* What kill(2) would say, with the numbers that mean the sender to @task. */
+/* The siginfo of kill(2), with the numbers that mean the sender to @task. */
 static void signal_siginfo(const struct signal_message *msg,
 			   struct task_struct *task,
 			   struct kernel_siginfo *info)
@@ -462,7 +462,7 @@ static ssize_t signal_kill_write(struct kernfs_open_file *of, char *buf,
  */
 static bool signal_is_unhandled(int sig)
 {
-	/* one's own: only exec changes it, and that is not where we are */
+	/* %current's own: only exec changes it, and this is fork */
 	struct sighand_struct *sighand =
 		rcu_dereference_protected(current->sighand, true);
 	bool ret;
@@ -528,7 +528,7 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
  * SIGKILL.
  *
  * A signal that was sent to the parent may be sent to the child, who has its
- * credentials. If it was not, the walk has not come to it, or it refused:
+ * credentials. If it was not, the walk has not come to the parent, or was refused:
  *
  *	writer				parent
  *
@@ -540,7 +540,7 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
  *	walk: check the parent
  *
  * After the end of the operation there is nobody to ask, and no need to: then
- * the walk did come to it, and it did refuse.
+ * the walk did come to the parent, and was refused.
  *
  * Context: process context, migration excluded.
  */

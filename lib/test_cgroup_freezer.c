@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the selftests of the container freezer need from the kernel.
+ * Functions of the kernel for the selftests of the container freezer.
  *
  * Calls of its functions for checkpoint code: "begin PID" and "end PID", written
  * to /sys/kernel/debug/test_cgroup_freezer, call the function of that name with

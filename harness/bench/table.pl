@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
 #
-# table.pl [--markdown] FILE.csv: the tables of make bench, from its CSV, for the terminal or the README.
+# table.pl [--markdown] FILE.csv: the tables of make bench, from its CSV, for the terminal or RESULTS.md.
 
 use strict;
 use warnings;
@@ -77,7 +77,7 @@ my @sizes = sort { $b <=> $a } keys %{ { map { $_ => 1 } map { keys %{ $seen{cro
 my @lines = (['processes', '', 'this series', 'unpatched v1', 'cgroup v2', 'SIGSTOP', 'bare walk']);
 for my $n (@sizes) {
 	for my $kind (@kinds) {
-		# The README has all kinds of the largest crowd only.
+		# RESULTS.md has all kinds of the largest crowd only.
 		next if $markdown && $n != $sizes[0] && $kind ne ($n < 4 ? 'nanosleep' : 'mix') && $kind ne 'spin';
 		for my $what ('freeze', $kind eq 'spin' ? 'thaw, write' : 'thaw, all work') {
 			my @cells = map { figure(get(@$_)) } (

@@ -31,7 +31,7 @@ enum cgroup_freezer_rest {
 };
 
 /**
- * enum cgroup_freezer_gate - what a task does that changes the list of tasks
+ * enum cgroup_freezer_gate - a call of a task that changes the list of tasks
  * @CGROUP_FREEZER_FORK:	it adds one
  * @CGROUP_FREEZER_EXEC:	it kills the other threads of its process, and may
  *				take the id of one of them
@@ -100,11 +100,11 @@ void cgroup_freezer_tear(struct task_struct *task);
 static inline bool cgroup_freezer_closed(struct task_struct *task)
 {
 	/*
-	 * Nothing but this stands in the paths of all tasks, with no static key
-	 * in front of it: where nothing is frozen that would save nothing, and
-	 * where something is it would add two jumps.  A plain load, since gcc
-	 * does not make one instruction of READ_ONCE() and a test; a byte that
-	 * is looked at once is as good without.
+	 * Only this test stands in the paths of all tasks. There is no static key
+	 * in front: a key would save nothing where nothing is frozen, and add two
+	 * jumps where something is.  A plain load, since gcc does not make one
+	 * instruction of READ_ONCE() and a test; a byte that is looked at once
+	 * does not need READ_ONCE().
 	 */
 	return unlikely(data_race(task->cgroup_freezer_closed));
 }
@@ -182,8 +182,8 @@ static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 /**
  * cgroup_freezer_resumed - %current has resumed the system
  *
- * While it suspended the system no cgroup could hold it, see
- * cgroup_freezer_hold().  Now the door is to be looked at again.
+ * While %current suspended the system no cgroup could hold it, see
+ * cgroup_freezer_hold().  Now %current has to look at its door again.
  *
  * Context: process context, %PF_SUSPEND_TASK of %current has been cleared.
  */
@@ -229,8 +229,8 @@ static inline void cgroup_freezer_end_exec(void)
  * the last sleep of the system call, if it was one. From here on the task is on its
  * way out: if it were at rest in one of the sleeps to come it would leave a FROZEN
  * cgroup, for example when it gets past cgroup_threadgroup_change_begin(), which
- * waits while somebody moves tasks. Whoever sees the task off the run queue in such
- * a sleep sees this, too.
+ * waits while somebody moves tasks. A look that finds the task off the run queue in
+ * such a sleep finds this, too.
  *
  * A task that dies of an oops may hold locks, and calls this first: it comes to no
  * door.

@@ -12,7 +12,7 @@
 #include "sleep.h"
 
 /*
- * How is @task, which is in the cgroup of @freezer, at rest? Freezes it in
+ * How is @task, which is in the cgroup of @freezer, at rest? Freezes @task in
  * place where that is possible.
  */
 static __always_inline
@@ -37,15 +37,15 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
  *	on_rq?					go to user mode
  *
  * At least one of them sees the other.  If the look finds @task off the run
- * queue, its next wake-up comes later, and it sees the flag when it gets to its
+ * queue, its next wake-up comes later, and @task sees the flag when it gets to its
  * door; no lock is needed to know that (freezer_freeze_sleep()).  If the look
  * finds @task on the run queue, @task is busy, and the kick makes a task that
  * is past its last look at the flags, or is in user mode already, come back
- * and look again.  The group is not FROZEN before it has reported.
+ * and look again.  The group is not FROZEN before @task has reported.
  *
- * The flag may already be set for another reason.  resume_user_mode_work()
- * clears it before it comes to the door, with a full barrier in between, so
- * either it is still set after (A) or the door is seen closed.
+ * TIF_NOTIFY_RESUME may already be set for another reason. resume_user_mode_work()
+ * clears that flag before it comes to the door, with a full barrier in between, so
+ * either the flag is still set after (A) or the door is seen closed.
  *
  * Return: true if @task is at rest.
  */
@@ -73,7 +73,7 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
 }
 
 /*
- * Open the door of @task and wake it if it waits there, or in place.
+ * Open the door of @task, and wake @task if it waits there, or in place.
  *
  *	CPU 0 (here)				CPU 1 (@task, __refrigerator())
  *

@@ -2,30 +2,31 @@
 /*
  * Container freezer: start here
  *
- * A freeze stops every task of a cgroup and of its descendants so that none of
- * them can tell, a thaw lets them go on. What is promised, clause by clause, is in
+ * A freeze stops every task of a cgroup and of its descendants without any of them
+ * noticing, a thaw lets them go on. The promises, clause by clause, are in
  * Documentation/cgroups/freezer-contract.txt.
  *
  * Rooms
  * -----
  *
- * Includes and calls point down in this list, but for group.c, which all may use.
- * What is above is called through a function that it has left (attempt->quiesce) or
- * by way of a work item. The two headers are the fast part of task.c, and leave the
- * rare cases to it (freezer_look_closer(), __cgroup_frozen()).
+ * Includes and calls point down in this list, except to group.c, which all may use.
+ * A room calls one above it through a function pointer that the upper one has left
+ * (attempt->quiesce), or by way of a work item. The two headers are the fast part of
+ * task.c, and leave the rare cases to task.c (freezer_look_closer(),
+ * __cgroup_frozen()).
  *
  *   kernel/cgroup_freezer.c	the front of cgroup v1: files, subsystem
  *   kernel/cgroup_freezer_checkpoint.c	the file of the guard
  *   member.c	what cgroup core, fork, exec and exit call: gates, birth, move, death
- *   request.c	requests, and the wait for what comes of them
- *   show.c	what is told of a cgroup and of its tasks
+ *   request.c	requests, and the wait for their outcome
+ *   show.c	what a reader is shown of a cgroup and of its tasks
  *   guard.c	the checkpoint guard
  *   quiesce.c	the tasks that are not quiescent, and what makes them so
  *   pass.c	passes over tasks, walks over subtrees, looks at busy tasks
  *   task.c	a task and its door, from the side of the task; who leaves
  *   door.h	the door of a task, closed and opened
  *   sleep.h	a sleep, frozen in place and let go again
- *   group.c	what is asked of a cgroup and is true of it; accounts
+ *   group.c	the requests to a cgroup, its state, and its accounts
  *
  * Words
  * -----
@@ -37,17 +38,17 @@
  *   in place	it was frozen inside of its sleep or stop
  *   asleep	it was seen off the run queues, in a sleep that cannot be frozen
  *   busy	its door is closed and it is not at rest
- *   gate	what a task is behind that forks, execs or exits: it is busy, in exec
- *		and exit for 100 ms at most if it is asleep
+ *   gate	a task that forks, execs or exits is behind a gate, and busy; in
+ *		exec and exit it is busy for 100 ms at most if it is asleep
  *   let go	it was killed, and leaves and dies without a thaw
  *   pass	a walk over the tasks of a cgroup that closes or opens their doors
  *   look	whether one task is at rest, and how
  *   account	the tasks that keep a cgroup from FROZEN, or from CHECKPOINTING
  *   quiescent	parked or in place
  *   in flight	at rest, but not quiescent
- *   guard	what keeps a FROZEN cgroup as it is, for its one holder
+ *   guard	keeps a FROZEN cgroup as it is, for its one holder
  *   sealed	no killed task leaves, while the guard is granted
- *   torn	a task has changed or left under a guard all the same
+ *   torn	a task has changed or left in spite of a guard
  *
  * Model
  * -----
@@ -69,8 +70,8 @@
  *		there (__cgroup_freezer_sleep()).
  *
  * A task that is not at rest is busy: running, runnable, or in the middle of a
- * fork.  It reports by itself when it parks or dies.  When it falls asleep
- * instead nobody tells us, hence the busy tasks are looked at again, with
+ * fork.  It reports by itself when it parks or dies.  It does not report when
+ * it falls asleep instead, so the busy tasks are looked at again, with
  * back-off, for as long as there are any (freezer_relook()).
  *
  * Being at rest is final until the thaw: the task may wake and finish its
@@ -98,8 +99,8 @@
  * guard.c. It is THAWED while nobody asks.  The
  * things that keep a cgroup from FROZEN are counted, or flags (busy.nr,
  * nr_busy_children, FREEZER_WALK), so the state is known at any time without a scan;
- * freezer_update() works it out and freezer_set_state() is the only function
- * that changes it.
+ * freezer_update() works out the state, and freezer_set_state() is the only
+ * function that changes it.
  *
  * Locks
  * -----
@@ -111,7 +112,7 @@
  *				the tasks' membership in cgroups
  *         sighand->siglock	a fatal signal, __cgroup_freezer_kill(), or a
  *				tracer, __cgroup_freezer_trap()
- *           p->pi_lock		and what wakes a task up
+ *           p->pi_lock		and the locks under it, for a wake-up
  *
  * css_set_lock protects all of the accounting because the accounting is about
  * membership: with it held, the cgroup of a task, the list of tasks of a cgroup
@@ -165,7 +166,7 @@
  * refrigerator.  A task is frozen while either of them wants it:
  *
  *   suspend	takes what is frozen already as it is.  A task that is asleep in
- *		a sleep that cannot be frozen gets a fake signal, as ever, comes
+ *		a sleep that cannot be frozen gets a fake signal, as before, comes
  *		to the refrigerator, and is parked for its cgroup there, too.
  *   resume	thaws the tasks that no cgroup holds (cgroup_frozen()).
  *   a thaw	leaves a task frozen that the system freezer wants
@@ -173,7 +174,7 @@
  *		begins before or after a batch of tasks is thawed, not in the
  *		middle (cgroup_freezer_sync()).
  *
- * The task that suspends the system is nobody's while it does so: it is busy,
+ * No cgroup holds the task that suspends the system while it does so: it is busy,
  * however it sleeps, and comes to its door when it has resumed the system.
  */
 #ifndef _KERNEL_CGROUP_FREEZER_H
@@ -195,17 +196,17 @@
 /* How long a freeze waits for a task on its way out that is asleep. */
 #define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
 
-/* For a task that was never seen asleep, and does nothing until the thaw. */
+/* No runtime is recorded: the task parks itself and uses no CPU until the thaw. */
 #define FREEZER_NO_RUNTIME	U64_MAX
 
-/* What a pass does before it lets other users of css_set_lock in, in tasks. */
+/* The number of tasks after which a pass lets other users of css_set_lock in. */
 #define FREEZER_BATCH		128U
 
-/* What a task costs of that for which more is done: it is woken, or printed. */
+/* The share of that for a task for which more is done: it is woken, or printed. */
 #define FREEZER_WAKE_COST	16U
 
 /**
- * enum freezer_flags - what is asked of a cgroup, and whether it is there
+ * enum freezer_flags - the requests to a cgroup, and whether it is there
  * @FREEZER_ONLINE:		between css_online and css_offline
  * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
  * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
@@ -220,7 +221,7 @@
  * @FREEZER_HELD:		the guard was granted: while FROZEN it is
  *				CHECKPOINTING, and no request may end that
  * @FREEZER_FREEZING:		asked to freeze for any reason
- * @FREEZER_WALK:		not FROZEN before the end of this
+ * @FREEZER_WALK:		the cgroup is not FROZEN before the end of these
  * @FREEZER_GUARD:		all that belongs to the guard
  */
 enum freezer_flags {
@@ -246,7 +247,7 @@ enum freezer_flags {
  * @node:	on freezer_busy_accounts, while there are any; for busy tasks only
  *
  * task_struct::cgroup_freezer_account names the one that a task is on; no task is
- * on two. It is not looked up from the css of the task: a task that is at rest, but
+ * on two. The account is not looked up from the css of the task: one that is at rest, but
  * not quiescent, is on the account of the cgroup whose guard is wanted, which may be
  * above its own. Under css_set_lock.
  */
@@ -261,7 +262,7 @@ struct freezer_account {
  * struct cgroup_freezer - the freezer of one cgroup
  * @css:		what cgroup core knows of it
  * @state_file:		freezer.state, for its notifications
- * @wait:		writers of FROZEN wait here, and who wants the guard
+ * @wait:		writers of FROZEN wait here, and future holders of the guard
  * @flags:		enum freezer_flags
  * @state:		enum freezer_state
  * @busy:		own tasks that are not at rest
@@ -290,7 +291,7 @@ struct freezer_account {
  * @in_flight:		tasks of the subtree that are at rest, but not quiescent, as
  *			far as an attempt on the guard has seen them
  *
- * From @flags on: written under css_set_lock, but for @torn.  @state, @flags,
+ * From @flags on: written under css_set_lock, except @torn.  @state, @flags,
  * @generation, @nr_cancelled and @in_flight.nr are also read without it, by readers
  * of freezer.state and in the wait conditions.
  */
@@ -325,9 +326,9 @@ struct cgroup_freezer {
 
 /**
  * struct freezer_attempt - what a future holder remembers of its attempt
- * @quiesce:	what is done to a task that is not quiescent, under css_set_lock
- * @freezer:	whose guard it wants
- * @generation:	of that, when it began: unchanged while it stays FROZEN
+ * @quiesce:	the function for a task that is not quiescent, under css_set_lock
+ * @freezer:	the cgroup whose guard it wants
+ * @generation:	of @freezer, at the start: unchanged while @freezer stays FROZEN
  * @migration:	the migration that was under way then, or 0
  * @deadline:	when it gives up, in jiffies
  * @files:	the table of open files of the future holder

@@ -2,7 +2,7 @@
 /*
  * Container freezer: a cgroup
  *
- * What is asked of a cgroup, what is true of it, and the accounts of its tasks.
+ * The requests to a cgroup, its state, and the accounts of its tasks.
  * The model, the locks and the words are explained in freezer.h.
  */
 
@@ -133,7 +133,7 @@ void freezer_update(struct cgroup_freezer *freezer)
  * The accounts of the tasks
  */
 
-/* It is empty, or no longer. */
+/* @account is empty, or no longer. */
 static void freezer_account_changes(struct freezer_account *account)
 {
 	struct cgroup_freezer *freezer = account->freezer;
@@ -192,9 +192,9 @@ void __freezer_trace_rest(struct task_struct *task,
 }
 
 /*
- * Remember how much CPU time @task has used when it comes to rest: what it uses
- * from then on it uses while its cgroup is FROZEN.  Exact for a task that is
- * asleep.  One that reports is still on its way to park, and parks for good.
+ * Remember how much CPU time @task has used when it comes to rest: all beyond that
+ * is used while its cgroup is FROZEN.  Exact for a task that is asleep.  Not
+ * recorded for a task that reports itself: it is about to park.
  */
 static void freezer_note_runtime(struct task_struct *task,
 				 enum cgroup_freezer_rest how)
@@ -312,7 +312,7 @@ void freezer_look_through(struct freezer_account *account,
 }
 
 /*
- * What the flags mean to a task
+ * The flags, from the side of a task
  */
 
 /**
@@ -336,7 +336,7 @@ bool freezer_is_killable(struct task_struct *task)
  * freezer_is_guarded - has a cgroup, or one above it, a holder of its guard?
  * @freezer: the cgroup, or %NULL
  *
- * Context: any; what is above @freezer must not go away.
+ * Context: any; the cgroups above @freezer must not go away.
  * Return: %true if so, or if somebody is about to get it; for the moment.
  */
 bool freezer_is_guarded(struct cgroup_freezer *freezer)
@@ -371,7 +371,7 @@ bool freezer_is_sealed(struct task_struct *task)
 
 /**
  * freezer_tear - a task leaves or changes although it may be guarded
- * @task: the task; whoever has the guard reads "torn" from now on
+ * @task: the task; the holder of the guard reads "torn" from now on
  *
  * Context: any.
  */
@@ -413,9 +413,9 @@ void freezer_note_let_go(struct task_struct *task)
  * freezer_thaw_is_barred - does a CHECKPOINTING cgroup depend on a request?
  * @top: the cgroup whose own request that is
  *
- * Not if something between the two is asked to freeze. A request above @top makes
- * no difference: it may have come later, with the holder in it, and would then be
- * the one that nobody could withdraw.
+ * Not if a cgroup between the two is asked to freeze. A request above @top makes
+ * no difference: such a request may have come later, with the holder in its
+ * cgroup, and then nobody could withdraw it.
  *
  * Context: freezer_mutex held.
  * Return: %true if the request must stay.
@@ -463,7 +463,7 @@ void freezer_init(struct cgroup_freezer *freezer,
 		  struct cgroup_freezer *parent, bool killable)
 {
 	init_waitqueue_head(&freezer->wait);
-	/* whoever reads freezer.state waits for the very change */
+	/* a reader of freezer.state waits for the very change */
 	freezer->state_file.unlimited = true;
 	freezer->busy.freezer = freezer;
 	INIT_LIST_HEAD(&freezer->busy.tasks);
@@ -476,10 +476,11 @@ void freezer_init(struct cgroup_freezer *freezer,
 }
 
 /**
- * freezer_online - a new cgroup inherits what is asked of its parent
+ * freezer_online - a new cgroup inherits the requests to its parent
  * @freezer: the cgroup
  *
- * If a pass has marked the parent it is seen here; if not, the pass will come by.
+ * The mark of a pass that has marked the parent is seen here; otherwise the pass
+ * will reach this cgroup.
  *
  * Context: process context, may sleep.
  */

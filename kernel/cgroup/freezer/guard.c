@@ -2,16 +2,15 @@
 /*
  * Container freezer: the checkpoint guard
  *
- * Who reads the tasks of a FROZEN cgroup has to know that nobody thaws, moves
- * or kills one meanwhile, and that no system call of theirs is still under way.
- * That is the state CHECKPOINTING. It is entered from FROZEN and left to FROZEN,
- * and lasts for as long as its one holder wants it to: an open file of
+ * A program that reads the tasks of a FROZEN cgroup must be sure that nobody thaws,
+ * moves or kills one meanwhile, and that no system call of theirs is still under
+ * way. The state CHECKPOINTING says so. It is entered from FROZEN and left to
+ * FROZEN, and lasts for as long as its one holder wants: an open file of
  * freezer.checkpoint, or code of the kernel between
  * cgroup_freezer_begin_checkpoint() and cgroup_freezer_end_checkpoint().
  *
- * A cgroup that has a holder is guarded, with all below it. Of two cgroups of
- * which one is above the other only one can have a holder; the state of those
- * below stays FROZEN.
+ * A cgroup that has a holder is guarded, with all cgroups below it. A cgroup and its
+ * ancestor cannot both have a holder; the state of those below stays FROZEN.
  *
  * Quiescence
  * ----------
@@ -29,14 +28,14 @@
  *    none stops that would have to finish a system call.
  *
  * The memory of a killed process can be taken by process_mrelease() while it waits
- * for the thaw. Nothing stops that, but it leaves a mark in the memory descriptor
- * ahead of the first page that goes, and the holder is told
+ * for the thaw. Nothing stops process_mrelease(), but it leaves a mark in the memory
+ * descriptor ahead of the first page that goes, and the holder reads "torn"
  * (freezer_guard_is_torn()).
  *
  * Hence one pass over the tasks with FREEZER_SEALED set that finds all of them
- * quiescent is enough: at its end they still are. If it finds others, these are
- * put on an account (in_flight), the seal is taken off, so that an exec that
- * waits for its killed siblings gets on, and when the last one has reported, or
+ * quiescent is enough: at its end they still are. If the pass finds others, these
+ * are put on an account (in_flight), and the seal is taken off, so that an exec that
+ * waits for its killed siblings makes progress. When the last one has reported, or
  * was seen to be quiescent, the pass is repeated.
  *
  *	CPU 0 (freezer_seal())			CPU 1 (the killer)
@@ -56,24 +55,24 @@
  *	(F) full barrier			(E) full barrier
  *	traced? take siglock			FREEZER_SEALED? let it stay
  *
- * At least one of them sees the other. If the tracer does not see the seal it
- * has woken the task by the time at which CPU 0 gets siglock, which then finds
- * that it is not quiescent. When the seal comes off CPU 0 does the same, and
- * sees to a trap for which the task was not woken (freezer_retry_trap()).
+ * At least one of them sees the other. If the tracer does not see the seal, the
+ * task is awake by the time at which CPU 0 gets siglock, and CPU 0 finds it not
+ * quiescent. When the seal comes off CPU 0 does the same, and retries a trap for
+ * which the task was not woken (freezer_retry_trap()).
  *
  * A task that sleeps interruptibly is brought to its door by a fake signal, as
  * the system freezer does; its system call may be restarted at the thaw. The
  * threads that work for user space in the kernel are only woken: their callers
- * would take a signal for an error. Whatever sleeps otherwise is waited for.
+ * would take a signal for an error. Tasks in other sleeps are waited for.
  *
  * Locks
  * -----
  *
  * As in freezer.h. A guard is granted under freezer_mutex, hence
- * not while a thaw is under way, and given back under css_set_lock alone. Who
- * waits for quiescence has neither, but keeps kernfs's active protection, which
- * the removal of the cgroup waits for with cgroup_mutex held. It does not wait
- * long: a cgroup is only removed without tasks, and then nothing is waited for.
+ * not while a thaw is under way, and given back under css_set_lock alone. A waiter
+ * for quiescence holds neither lock, but keeps the active protection of kernfs. The
+ * removal of the cgroup waits for that with cgroup_mutex held, but not for long: a
+ * cgroup is only removed without tasks, and then the waiter has no task to wait for.
  */
 
 #include <linux/export.h>
@@ -92,7 +91,7 @@
 static const char kernel_holder[] = "kernel";
 
 /*
- * What a guard means to the others
+ * Other code asks whether there is a guard
  */
 
 /*
@@ -105,7 +104,7 @@ static const char kernel_holder[] = "kernel";
  *						clear it, with siglock
  *
  * At least one of them sees the other. If CPU 0 finds the flag cleared, siglock
- * has brought along all that CPU 1 has done to the task.
+ * has made visible all that CPU 1 has done to the task.
  */
 bool __cgroup_freezer_checkpointing(struct task_struct *task)
 {
@@ -115,7 +114,7 @@ bool __cgroup_freezer_checkpointing(struct task_struct *task)
 
 /**
  * cgroup_freezer_tear - a task changes although it may be guarded
- * @task: the task; whoever has the guard reads "torn" from now on
+ * @task: the task; the holder of the guard reads "torn" from now on
  *
  * Context: any, as long as @task cannot be released.
  */
@@ -182,7 +181,7 @@ static void freezer_give_back(struct cgroup_freezer *freezer)
 	spin_unlock_irq(&css_set_lock);
 }
 
-/* Is the migration over that @attempt was too late for? */
+/* Is the migration over that began before @attempt? */
 static bool freezer_is_settled(struct freezer_attempt *attempt)
 {
 	return !attempt->migration ||
@@ -190,7 +189,7 @@ static bool freezer_is_settled(struct freezer_attempt *attempt)
 }
 
 /*
- * What has come of @attempt? Both the condition of the wait and its end: 0 as long
+ * The outcome of @attempt, which is the condition of the wait and its end: 0 as long
  * as tasks are waited for, 1 if another pass is worth while, or an error.
  */
 static int freezer_outcome(struct freezer_attempt *attempt)
@@ -220,7 +219,7 @@ static bool freezer_seal(struct freezer_attempt *attempt)
 	lockdep_assert_held(&freezer_mutex);
 
 	spin_lock_irq(&css_set_lock);
-	/* from before the seal: whatever changed has changed by now */
+	/* left over from before the seal: such a change is complete by now */
 	WRITE_ONCE(freezer->torn, false);
 	freezer_set_guard(freezer, FREEZER_GUARDED | FREEZER_SEALED);
 	spin_unlock_irq(&css_set_lock);
@@ -257,7 +256,7 @@ static void freezer_unseal(struct freezer_attempt *attempt)
  * Wait until no task is on the account of @attempt->freezer.
  *
  * A task that parks reports. One that falls asleep again does not, nor one that
- * is then frozen in place, hence the looks.
+ * is then frozen in place, so these are polled.
  */
 static int freezer_wait_quiescent(struct freezer_attempt *attempt)
 {
@@ -292,8 +291,8 @@ static int freezer_wait_quiescent(struct freezer_attempt *attempt)
  * @holder: the holder
  * @wait: for tasks that are not quiescent, up to freezer.timeout_ms
  *
- * When this fails freezer.blockers goes on to name the tasks that were not
- * quiescent, until they are.
+ * When this fails freezer.blockers keeps naming the tasks that were not quiescent,
+ * until they are.
  *
  * Context: process context, may sleep.
  * Return: as cgroup_freezer_begin_checkpoint().
@@ -338,7 +337,7 @@ out:
 }
 
 /*
- * Whoever was killed meanwhile, and may leave a FROZEN cgroup, leaves now, and a
+ * A task that was killed meanwhile, and may leave a FROZEN cgroup, leaves now, and a
  * tracer gets the stop that it has asked for.
  */
 static unsigned int freezer_release_task(struct task_struct *task, void *data)
@@ -376,7 +375,7 @@ static bool freezer_is_reaped(struct task_struct *task)
 }
 
 /**
- * freezer_guard_is_torn - is what was read under a guard not of one moment?
+ * freezer_guard_is_torn - has a task left or changed under a guard?
  * @top: the cgroup whose guard it is
  *
  * Context: process context, may sleep; the guard is held.
@@ -424,12 +423,12 @@ bool freezer_guard_is_torn(struct cgroup_freezer *top)
  *
  * On success the freezer cgroup of @task, with all below it, is CHECKPOINTING:
  * every task is parked or frozen in place, and is not thawed, moved or let go
- * until cgroup_freezer_end_checkpoint(), except for the victims of the OOM
- * killer, and for what process_mrelease() does to one that was killed.  Waits for tasks that are in a system call, for freezer.timeout_ms at
- * most.
+ * until cgroup_freezer_end_checkpoint(). Exceptions are the victims of the OOM
+ * killer, and a killed task whose memory process_mrelease() takes.  Waits for tasks
+ * that are in a system call, for freezer.timeout_ms at most.
  *
  * Context: process context, no locks held, a reference to @task.  May sleep.
- * Return: 0; -EBUSY if the cgroup is not FROZEN, if it, or one above or below
+ * Return: 0; -EBUSY if the cgroup is not FROZEN, if this cgroup, or one above or below
  * it, is CHECKPOINTING already, if %current is in it, or if the time has passed;
  * -ENODEV if @task is in no cgroup that can be frozen, or that is being removed;
  * -ECANCELED if somebody has thawed it meanwhile; -EINTR or -ERESTARTNOINTR if
@@ -450,7 +449,7 @@ int cgroup_freezer_begin_checkpoint(struct task_struct *task)
 
 	ret = freezer_begin_checkpoint(freezer, kernel_holder, true);
 	if (!ret) {
-		/* it may have been moved before the guard was there */
+		/* @task may have been moved before the guard was there */
 		rcu_read_lock();
 		if (task_freezer(task) != freezer)
 			ret = -EBUSY;
@@ -465,7 +464,7 @@ int cgroup_freezer_begin_checkpoint(struct task_struct *task)
 EXPORT_SYMBOL_GPL(cgroup_freezer_begin_checkpoint);
 
 /**
- * cgroup_freezer_end_checkpoint - the counterpart
+ * cgroup_freezer_end_checkpoint - give the guard of the cgroup of a task back
  * @task: a task of the cgroup, dead or alive
  *
  * The cgroup is FROZEN again.  Warns, and does nothing, if it was not
@@ -473,8 +472,8 @@ EXPORT_SYMBOL_GPL(cgroup_freezer_begin_checkpoint);
  * thawed the tasks.
  *
  * Context: process context, no locks held, a reference to @task.  May sleep.
- * Return: %true if what was read of the tasks is of one moment; %false if a task had
- * to leave, has lost its memory, or may have been changed by a tracer.
+ * Return: %true if all that was read of the tasks is of one moment; %false if a task
+ * had to leave, has lost its memory, or may have been changed by a tracer.
  */
 bool cgroup_freezer_end_checkpoint(struct task_struct *task)
 {

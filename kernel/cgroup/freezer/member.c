@@ -21,7 +21,7 @@ static void freezer_leave_gate(enum cgroup_freezer_gate gate)
 /*
  * Fork and exec
  *
- * A closed door is also closed for what changes the list of tasks.  A task that
+ * A closed door is also closed for calls that change the list of tasks.  A task that
  * is at rest asleep inside of fork() must not add a task to a FROZEN cgroup, and
  * one that is asleep inside of execve() must not kill the other threads of its
  * process and take the id of one of them.  So there is a gate to each.
@@ -33,10 +33,10 @@ static void freezer_leave_gate(enum cgroup_freezer_gate gate)
  *	gate? then busy				closed? then start over
  *
  * At least one of them sees the other.  A fork that is past this point goes
- * through: until it is over its parent is busy, hence the cgroup not FROZEN,
- * and the child is born with its door closed, by the pass if that finds it in
- * the cgroup, or else by freezer_fork().  An exec goes through as well, but may
- * wait for a tracer of one of the threads, so there is a limit to it
+ * through. Until the fork is over the parent is busy, hence the cgroup not FROZEN,
+ * and the child is born with its door closed: by the pass if the pass finds the
+ * child in the cgroup, else by freezer_fork().  An exec goes through as well, but
+ * may wait for a tracer of one of the threads, so its time is limited
  * (freezer_look_closer()).
  */
 static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
@@ -62,7 +62,7 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
  */
 int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 {
-	/* a new task starts with an open door, whatever was copied */
+	/* a new task starts with an open door: what was copied is the parent's */
 	child->cgroup_freezer_closed = 0;
 	child->cgroup_freezer_gate = 0;
 	child->cgroup_freezer_unsafe = 0;
@@ -74,9 +74,9 @@ int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
 	/*
-	 * io_uring tries again, some time after the call that it is in. A signal
-	 * would be an error of that call. For its submission thread it starts over
-	 * by itself.
+	 * io_uring tries again, some time after the call that is under way. A
+	 * signal would be an error of that call. The call that makes a submission
+	 * thread is started over by io_uring itself.
 	 */
 	if (child->flags & PF_IO_WORKER) {
 		set_notify_signal(current);
@@ -117,8 +117,8 @@ void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
  * freezer_fork - there is a new task
  * @child: the task
  *
- * It has been added to its css_set, under css_set_lock.  If the flags read here do
- * not say freezing yet, a pass that sets them later finds @child.
+ * @child has been added to its css_set, under css_set_lock.  If the flags that are
+ * read here do not say freezing yet, the pass after they are set finds @child.
  *
  * Context: process context, @child does not run yet.
  */
@@ -137,9 +137,9 @@ void freezer_fork(struct task_struct *child)
 }
 
 /*
- * @task dies, and no pass finds it any more, so it does not become busy again.
+ * @task dies, and no pass finds @task any more, so it does not become busy again.
  * Called where the task leaves its css_set and not from cgroup_subsys::exit,
- * since there are kernels on which that comes long before.
+ * since that callback comes long before on some kernels.
  */
 void __cgroup_freezer_left(struct task_struct *task)
 {
@@ -150,7 +150,7 @@ void __cgroup_freezer_left(struct task_struct *task)
  * Migration
  *
  * A task changes its css_set and with it, under the same css_set_lock, its door
- * and its account: cgroup_freezer_moved(). That is called for each move, also
+ * and its account: cgroup_freezer_moved() is called for each move, also for
  * one in another hierarchy, which changes no cgroup of ours. A pass lets go of
  * css_set_lock now and then and may miss such a task, since the tasks of a
  * cgroup are listed by css_set:
@@ -164,10 +164,10 @@ void __cgroup_freezer_left(struct task_struct *task)
  *	lock, the rest of Y
  *
  * The flags change before the pass begins, under css_set_lock. So each task has
- * been met by the pass, or was moved after that and has been seen to there.
+ * been met by the pass, or was moved after that, and its move has set its door.
  *
  * The checkpoint guard refuses moves between cgroups (can_attach), and waits for
- * a migration that it was too late for.
+ * a migration that began before the guard was taken.
  */
 
 /**
@@ -187,14 +187,14 @@ void cgroup_freezer_moved(struct task_struct *task)
 	lockdep_assert_held(&css_set_lock);
 
 	if (freezer_task_is_in_flight(task)) {
-		/* a guard that was not granted has to do with others now */
+		/* this attempt on a guard no longer concerns the task */
 		if (!cgroup_is_descendant(freezer->css.cgroup,
 					  from->freezer->css.cgroup))
 			freezer_task_rests(task, task->cgroup_freezer_rest);
 	} else if (from && from->freezer != freezer) {
 		freezer_task_changes_account(task, freezer);
 	}
-	/* it comes here to die: not in a group that somebody has found FROZEN */
+	/* @task comes here to die: not in a group that somebody has found FROZEN */
 	if (unlikely(freezer->flags & FREEZER_FREEZING &&
 		     !task->cgroup_freezer_closed && freezer_is_leaving(task))) {
 		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
@@ -205,7 +205,7 @@ void cgroup_freezer_moved(struct task_struct *task)
 	cgroup_freezer_kill(task);
 	freezer_retry_trap(task);
 	/*
-	 * A pass for a guard may have missed it. If that was for a guard that is
+	 * The pass of an attempt on a guard may have missed @task. If that guard is
 	 * granted by now, @task is quiescent.
 	 */
 	for (; freezer; freezer = parent_freezer(freezer)) {

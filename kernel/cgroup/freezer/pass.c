@@ -18,9 +18,9 @@
 /*
  * Busy tasks that fall asleep
  *
- * A task that goes to sleep on its way to the door does not tell. The looks
- * begin soon after the first task was found busy and get rarer, since most
- * tasks park within microseconds and the others may take long.
+ * A task that goes to sleep on its way to the door does not report, so busy tasks
+ * are looked at again: first after 50 us, then less often, since most tasks park
+ * within microseconds and the others may take long.
  */
 
 static unsigned int freezer_look_again(struct task_struct *task, void *data)
@@ -82,8 +82,8 @@ struct freezer_pass {
 };
 
 /*
- * These two are what a freeze and a thaw cost for each task. They do what
- * freezer_conform() does; the flags of a cgroup do not change during its pass.
+ * These two functions dominate the cost of a freeze and of a thaw. They do the same
+ * as freezer_conform(); the flags of a cgroup do not change during its pass.
  */
 static __always_inline
 unsigned int freezer_pass_close(struct task_struct *task, void *data)
@@ -179,8 +179,8 @@ static unsigned int freezer_recount_task(struct task_struct *task, void *data)
 }
 
 /*
- * Count the tasks of @freezer and of all below it as busy that were at rest and
- * have been let go to die since.  A task that is let go meanwhile sets let_go
+ * Some tasks of @freezer and of the cgroups below it were at rest, and have been let
+ * go to die since. Count these as busy.  A task that is let go meanwhile sets let_go
  * again.
  */
 static void freezer_recount(struct cgroup_freezer *freezer)
@@ -252,12 +252,12 @@ static void freezer_pass(struct cgroup_freezer *freezer)
  * @freezer: the cgroup
  * @flag: the reason
  *
- * Its state changes when the pass is over, so a group of sleepers is announced as
- * FROZEN and not as FREEZING first, unless a task makes a difference before.
+ * The state changes when the pass is over, so a group of sleepers is announced as
+ * FROZEN and not as FREEZING first, unless a task turns out to be busy.
  *
  * Context: freezer_mutex held.
- * Return: %true if its tasks have to be passed over.  Until that is done,
- * FREEZER_PASS keeps it and its ancestors from FROZEN.
+ * Return: %true if a pass over its tasks is needed.  Until the end of that pass
+ * FREEZER_PASS keeps the cgroup and its ancestors from FROZEN.
  */
 bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
 {
@@ -269,7 +269,7 @@ bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
 		WRITE_ONCE(freezer->flags, freezer->flags | flag |
 			   (pass ? FREEZER_PASS : 0));
 		if (pass) {
-			/* the pass finds those; full barrier as in freezer_recount() */
+			/* the pass finds these; full barrier as in freezer_recount() */
 			xchg(&freezer->let_go, 0);
 			freezer->since_ns = ktime_get_ns();
 			freezer->grace_ns = freezer->since_ns +
@@ -295,8 +295,8 @@ static void freezer_end_pass(struct cgroup_freezer *freezer)
  * freezer_freeze_subtree - freeze a cgroup and all below it
  * @top: the cgroup
  *
- * In two walks.  The first, parents before children, tells every cgroup; a cgroup
- * that is made meanwhile either is met by it or inherits from a parent that knows
+ * In two walks.  The first, parents before children, marks every cgroup; a cgroup
+ * that is made meanwhile either is met by that walk or inherits from a marked parent
  * (freezer_online()).  The second, children before parents, closes the doors.  No
  * cgroup can become FROZEN before all of its descendants are done.
  *
@@ -340,9 +340,9 @@ void freezer_freeze_subtree(struct cgroup_freezer *top)
  *
  * The state of a cgroup changes before the first of its tasks runs.
  *
- * Whether there are doors to be opened is not to be seen from the state: when the
- * last busy task of a FREEZING cgroup reports after the request was withdrawn, and
- * before we come here, it is THAWED already.
+ * The state does not tell whether there are doors to be opened: when the last busy
+ * task of a FREEZING cgroup reports after the request was withdrawn, and before this
+ * function is called, the cgroup is THAWED already.
  *
  * Context: freezer_mutex held; may sleep.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Container freezer: the tasks that are not quiescent, and what makes them so
+ * Container freezer: the tasks that are not quiescent, and their way there
  */
 
 #include <linux/freezer.h>
@@ -11,9 +11,9 @@
 #include "guard.h"
 
 /*
- * Put @task on the account of @freezer. On its next way to the door it reports,
- * be it for the second time, see cgroup_freezer_hold(). A task that has reported
- * there and did not get off its CPU yet is past that:
+ * Put @task on the account of @freezer. On its next way to the door @task reports,
+ * even if it has reported before, see cgroup_freezer_hold(). A task that has
+ * reported there, and is still on its CPU, does not report once more:
  *
  *	CPU 0 (the writer of FROZEN)		CPU 1 (the last task to park)
  *
@@ -24,9 +24,9 @@
  *						schedule()
  *	off the run queue? it is not
  *
- * So PARKED stays, or @task would be taken for one that is frozen in place, in
- * a system call, and that does not stop for a tracer under the guard. If it
- * does leave the refrigerator for a stop, freezer_stops() takes PARKED away.
+ * So PARKED stays: otherwise @task would look frozen in place, in a system call,
+ * and a tracer could not stop @task under the guard. If @task does leave the
+ * refrigerator for a stop, freezer_stops() takes PARKED away.
  */
 static void freezer_await_task(struct task_struct *task,
 			       struct cgroup_freezer *freezer)
@@ -50,9 +50,9 @@ static void freezer_await_task(struct task_struct *task,
 /*
  * End an interruptible sleep of @task, whose door is closed: by a fake signal, as
  * the system freezer does, the system call ends early or is restarted. A thread
- * that works for user space in the kernel would report that as an error, so it is
- * merely woken and sleeps again unless it is idle. A core dump would end where it
- * is, and is left alone: it comes to a door by itself.
+ * that works for user space in the kernel would report that as an error, so such a
+ * thread is merely woken, and sleeps again unless it is idle. A core dump would end
+ * where it is, and is left alone: the dumper comes to a door by itself.
  */
 static void freezer_wake_to_door(struct task_struct *task)
 {
@@ -71,7 +71,7 @@ static void freezer_wake_to_door(struct task_struct *task)
 }
 
 /**
- * freezer_quiesce_task - account for a task, and do what makes it quiescent
+ * freezer_quiesce_task - account for a task, and bring it to its door if need be
  * @task: the task
  * @data: the attempt on the guard, struct freezer_attempt
  *
@@ -86,7 +86,7 @@ unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 	if (!task->cgroup_freezer_closed)
 		return 1;
 
-	/* data_race: only a task that exits lets go of it, and then it may */
+	/* data_race: only exit clears it, and then the answer does not matter */
 	if (unlikely(data_race(task->files) == attempt->files))
 		WRITE_ONCE(attempt->shared, true);
 

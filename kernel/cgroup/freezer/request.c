@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Container freezer: requests, and the wait for what comes of them
+ * Container freezer: requests, and the wait for their outcome
  */
 
 #include <linux/freezer.h>
@@ -10,9 +10,9 @@
 #include "freezer.h"
 
 /**
- * freezer_request_frozen - ask a cgroup to freeze, for whoever writes FROZEN
+ * freezer_request_frozen - ask a cgroup to freeze, for a writer of FROZEN
  * @freezer: the cgroup
- * @ticket: what to remember, for freezer_wait()
+ * @ticket: the request, to be filled in for freezer_wait()
  *
  * Context: process context, may sleep.
  */
@@ -82,7 +82,7 @@ int freezer_request_thawed(struct cgroup_freezer *freezer)
 }
 
 /*
- * What has come of the request of @ticket? Both the condition of the wait and its
+ * The outcome of the request of @ticket, which is the condition of the wait and its
  * end: 0 as long as it is open, 1 if the cgroup was FROZEN since, or an error.
  */
 static int freezer_outcome(struct cgroup_freezer *freezer,
@@ -102,8 +102,8 @@ static long freezer_wait_again(struct restart_block *restart);
 
 /*
  * The wait was interrupted by something that is no signal. It goes on with the
- * same request, which a THAWED may end meanwhile, and with what is left of the
- * time. So the write is not started over, but this.
+ * same request, which a THAWED may end meanwhile, and with the rest of the time.
+ * So the wait is started over, and not the write.
  */
 static int freezer_wait_later(struct cgroup_freezer *freezer,
 			      const struct freezer_ticket *ticket)
@@ -159,9 +159,9 @@ int freezer_wait(struct cgroup_freezer *freezer,
 		ret = -EINTR;
 	} else if (!ret && interrupted) {
 		/*
-		 * A writer inside of the subtree is done, the door is ahead of
-		 * it.  It would start over after the thaw, and freeze itself
-		 * once more.
+		 * A writer inside of the subtree is done, with its door ahead. A
+		 * wait that starts over would do so after the thaw, and the
+		 * writer would freeze itself once more.
 		 */
 		if (!current->cgroup_freezer_closed)
 			ret = freezer_wait_later(freezer, ticket);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Container freezer: what it tells of a cgroup and of its tasks
+ * Container freezer: what a reader is shown of a cgroup and of its tasks
  */
 
 #include <linux/freezer.h>
@@ -30,7 +30,7 @@ const char *freezer_state_name(enum freezer_state state)
 	return state_names[state];
 }
 
-/* What a busy task is doing, in a word; it may have gone on meanwhile. */
+/* The reason why a task is busy, in a word; @task may have gone on meanwhile. */
 static const char *freezer_reason(struct task_struct *task)
 {
 	unsigned int gate = READ_ONCE(task->cgroup_freezer_gate);
@@ -61,7 +61,7 @@ static void freezer_show_task(struct seq_file *m, struct task_struct *task,
 }
 
 /*
- * What a task does that a guard waits for, or has waited for in vain.
+ * A line for a task on which an attempt on the guard blocks or has blocked.
  */
 static void freezer_show_in_flight(struct seq_file *m, struct task_struct *task)
 {
@@ -102,9 +102,9 @@ static unsigned int freezer_show_blocker(struct task_struct *task, void *data)
  * @freezer: the cgroup
  * @m: where to
  *
- * The tasks of the cgroup and of those below it that are on an account: of those
- * that are not at rest, or that a checkpoint guard waits for. A walk and not that
- * account, so as not to walk over the busy tasks of others, and in batches.
+ * The tasks of the cgroup and of those below it that are on an account: busy tasks,
+ * and tasks that an attempt on the guard waits for. This is a walk over the subtree in
+ * batches, not over the accounts, so the busy tasks of others are left out.
  *
  * Context: process context, may sleep.
  */
@@ -136,7 +136,7 @@ static unsigned int freezer_count_task(struct task_struct *task, void *data)
 	    task->cgroup_freezer_runtime != FREEZER_NO_RUNTIME)
 		count->runtime_ns += task_sched_runtime(task) -
 				     task->cgroup_freezer_runtime;
-	/* It woke, and has come to a sleep where it could be frozen. */
+	/* @task woke, and has come to a sleep where it could be frozen. */
 	if (how == CGROUP_FREEZER_ASLEEP &&
 	    READ_ONCE(task->__state) & TASK_FROZEN &&
 	    !cgroup_freezer_is_unsafe(task))

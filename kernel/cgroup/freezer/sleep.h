@@ -2,15 +2,16 @@
 /*
  * Container freezer: a sleep
  *
- * Whether a task is asleep, and its sleep being frozen in place and let go again:
- * __state == TASK_FROZEN and saved_state, under p->pi_lock, are dealt with here and
- * nowhere else, but for __refrigerator(), the system freezer and, in
- * ttwu_state_match(), a wake-up that is kept.
+ * A sleep is seen, frozen in place and let go again here, under p->pi_lock. No other
+ * code of the freezer deals with __state == TASK_FROZEN and saved_state. Outside of
+ * the freezer __refrigerator(), the system freezer and a wake-up that is kept, in
+ * ttwu_state_match(), do.
  *
- * What is here and in door.h, and css_task_iter_batch(), is what a freeze and a
- * thaw cost for each of maybe ten thousand tasks. So it is one piece of code for
- * the compiler, without a call but for p->pi_lock, and that is taken once for a
- * task that is frozen in place, and not at all for others.
+ * The functions here and in door.h, and css_task_iter_batch(), run once for each of
+ * maybe ten thousand tasks, and dominate the cost of a freeze and of a thaw. So
+ * they are one piece of code for the compiler, without a call except for p->pi_lock.
+ * That lock is taken once for a task that is frozen in place, and not at all for
+ * others.
  */
 #ifndef _KERNEL_CGROUP_FREEZER_SLEEP_H
 #define _KERNEL_CGROUP_FREEZER_SLEEP_H
@@ -23,12 +24,12 @@
 /* Off the run queues? The caller has seen @p in a sleep or a stop. */
 static __always_inline bool freezer_is_off_queue(struct task_struct *p)
 {
-	/* State before on_rq, as in try_to_wake_up(), which see */
+	/* State before on_rq, see try_to_wake_up() */
 	smp_rmb();
-	/* It comes and goes until it has resumed the system. */
+	/* The task that suspends the system is busy until it has resumed it. */
 	if (unlikely(READ_ONCE(p->flags) & PF_SUSPEND_TASK))
 		return false;
-	/* data_race: what it races with is a sleep or a wake-up, either will do */
+	/* data_race: with a sleep or a wake-up, and either answer will do */
 	return !data_race(task_is_runnable(p));
 }
 
@@ -41,7 +42,7 @@ static __always_inline bool freezer_is_asleep(struct task_struct *p,
 	       freezer_is_off_queue(p);
 }
 
-/* css_set_lock, which the callers hold, keeps interrupts off, but for RT. */
+/* The callers hold css_set_lock, which disables interrupts except on PREEMPT_RT. */
 static __always_inline unsigned long freezer_lock_sleep(struct task_struct *p)
 	__acquires(&p->pi_lock)
 {
@@ -69,10 +70,10 @@ static __always_inline void freezer_unlock_sleep(struct task_struct *p,
  * a full barrier since then.
  *
  * A freezable sleep, a job control stop and a ptrace stop are frozen in place,
- * under pi_lock. That blocks try_to_wake_up(): what is asleep under it stays
- * asleep, and a wake-up that comes later finds saved_state. The kind of sleep
- * was seen without the lock. If it is another one by then, @p has just run or
- * been thawed by somebody else, and is busy until it is looked at again:
+ * under pi_lock. That lock blocks try_to_wake_up(): a task that is asleep under it
+ * stays asleep, and a wake-up that comes later finds saved_state. The kind of sleep
+ * was seen without the lock. If the sleep is another one by then, @p has just run
+ * or been thawed by somebody else, and is busy until the next look:
  *
  *	CPU 0 (here)				CPU 1 (a waker)
  *
@@ -81,12 +82,12 @@ static __always_inline void freezer_unlock_sleep(struct task_struct *p,
  *	lock
  *	the same state? no, busy
  *
- * While it is the same, none of the states of a task that runs or is being
- * woken need to be looked for: they have none of these bits.
+ * While the state is the same, none of the states of a task that runs or is being
+ * woken need to be looked for: those have none of these bits.
  *
- * A task that waits for I/O is woken, which a freezable sleep has to stand: when
- * it sleeps again schedule() freezes it in place, and sees to it that the time
- * for which it is frozen is not taken for a wait for I/O.
+ * A task that waits for I/O is woken, which a freezable sleep has to stand. When
+ * the task sleeps again schedule() freezes it in place, and does not count the time
+ * for which it is frozen as a wait for I/O.
  *
  * Any other sleep is left alone: it is enough to have seen @p off the run queue
  * after its door was closed, because @p passes full barriers in the scheduler
@@ -102,7 +103,7 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 	bool iowait = false;
 	unsigned long flags;
 
-	/* A sleep with locks held has to go on after its wake-up. */
+	/* A task that sleeps with locks held must be able to run and drop them. */
 	if (!(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED |
 		       TASK_FROZEN)) || state & __TASK_FREEZABLE_UNSAFE)
 		return freezer_is_asleep(p, state) ? CGROUP_FREEZER_ASLEEP :
@@ -131,7 +132,7 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 	}
 	freezer_unlock_sleep(p, flags);
 
-	/* It falls asleep once more, and counts for nothing as it does. */
+	/* @p falls asleep once more, and does not count as waiting for I/O then. */
 	if (unlikely(iowait))
 		wake_up_state(p, TASK_NORMAL);
 
@@ -145,11 +146,11 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 
 /*
  * Let a task go that was found frozen, in place or in the refrigerator, and is
- * no longer held by its cgroup. The sleep that it was frozen in is restored; if
- * that is over it is woken.
+ * no longer held by its cgroup. The sleep in which the task was frozen is restored;
+ * if that sleep is over the task is woken.
  *
- * A task that has frozen itself in schedule() may still be on its CPU.  It is
- * woken instead, since an interrupt there wakes it without pi_lock, and that
+ * A task that has frozen itself in schedule() may still be on its CPU.  Such a task
+ * is woken instead, since an interrupt there wakes it without pi_lock, and that
  * wake-up would get lost:
  *
  *	CPU 0 (here, with pi_lock)		CPU 1 (@p, in an interrupt)
@@ -160,10 +161,10 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
  *	__state = state
  *						schedule(): sleeps
  *
- * The system freezer is kept out by css_set_lock, which it waits for between
- * pm_freezing and its first look at a task (cgroup_freezer_sync()). So it finds
- * what was let go here running or asleep, and asks it to freeze, or we see that
- * it has begun, and leave what is frozen to thaw_processes().
+ * The system freezer is kept out by css_set_lock, for which it waits between
+ * pm_freezing and its first look at a task (cgroup_freezer_sync()). So either the
+ * system freezer finds the task running or asleep, and asks it to freeze; or
+ * freezing() is true here, and the task is left to thaw_processes().
  */
 static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 {
@@ -176,7 +177,7 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 	flags = freezer_lock_sleep(p);
 	/* data_race: an interrupt on the CPU of @p may end the sleep */
 	state = data_race(p->saved_state);
-	/* A kill or a tracer may have let it go since we looked. */
+	/* A kill or a tracer may have let @p go since the last look. */
 	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
 	    likely(state != TASK_RUNNING)) {
 		/* data_race: as above */
@@ -205,8 +206,8 @@ static inline void freezer_thaw_killed(struct task_struct *p)
 }
 
 /*
- * Let a frozen task go to the stop that its tracer wants. It has been told, and
- * woken as far as its sleep allows that.
+ * Let a frozen task go to the stop that its tracer wants. The tracer has told the
+ * task, and woken it as far as its sleep allows that.
  *
  * A task whose sleep does not end for a tracer is left alone: it stays frozen in
  * its sleep, and stops later.
@@ -227,8 +228,8 @@ static inline void freezer_thaw_trapped(struct task_struct *p)
 }
 
 /*
- * %current is on its way into a sleep, with its door closed. If that is a
- * freezable one it is frozen in place from the start.
+ * %current is on its way into a sleep, with its door closed. A freezable sleep is
+ * frozen in place from the start.
  *
  *	CPU 0 (freezer_open_door(), a killer)	CPU 1 (here)
  *
@@ -239,14 +240,14 @@ static inline void freezer_thaw_trapped(struct task_struct *p)
  * At least one of them sees the other. If both do, CPU 0 gets p->pi_lock after
  * the undo and finds nothing left to do.
  *
- * A wake-up that took p->pi_lock first has made %current TASK_RUNNING, and it
- * does not sleep; one that takes it later finds saved_state, in which it is
- * kept. With interrupts off there is no third kind, the wake-up of %current on
- * its own CPU. The same goes for a signal, whose TIF flag is set before its
- * wake-up: either it is seen pending here, and __schedule() sees it as well and
- * does not let %current sleep, or its wake-up comes later.
+ * A wake-up that took p->pi_lock first has made %current TASK_RUNNING, and
+ * %current does not sleep; a wake-up that takes the lock later finds saved_state,
+ * and is kept there. With interrupts off there is no third kind, the wake-up of
+ * %current on its own CPU. The same goes for a signal, whose TIF flag is set
+ * before its wake-up: either the signal is seen pending here, and __schedule() sees
+ * it as well and does not let %current sleep, or its wake-up comes later.
  *
- * The task that suspends the system is nobody's until it has resumed it.
+ * No cgroup holds the task that suspends the system until that task has resumed it.
  */
 static inline void freezer_freeze_current(void)
 {
@@ -274,7 +275,7 @@ static inline void freezer_freeze_current(void)
 			WRITE_ONCE(p->__state, state);
 			p->saved_state = TASK_RUNNING;
 		} else {
-			/* What it waits for now is the thaw. */
+			/* It waits for the thaw now, and for no I/O. */
 			p->in_iowait = 0;
 		}
 	}

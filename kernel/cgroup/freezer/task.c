@@ -2,8 +2,8 @@
 /*
  * Container freezer: a task and its door
  *
- * Which tasks leave all the same, how a task comes to rest at its door, and what
- * brings it away from there.
+ * The tasks that leave without a thaw, the way of a task to rest at its door, and
+ * its ways from there.
  */
 
 #include <linux/freezer.h>
@@ -23,12 +23,12 @@
  * freezer_is_past_last_door - does a task come to no further door?
  * @task: the task
  *
- * A task on its way through exit comes to no further door.  If it were frozen in
- * place from there on it could not be found again: it leaves the list of tasks of
- * its cgroup in do_exit(), and sleeps after that, for example the init of a pid
- * namespace until its last child is gone.
+ * A task on its way through exit comes to no further door.  A thaw could not find
+ * such a task if it were frozen in place: it leaves the list of tasks of its cgroup
+ * in do_exit(), and sleeps after that, for example the init of a pid namespace until
+ * its last child is gone.
  *
- * A thread that works for user space in the kernel is told of its death by
+ * A thread that works for user space in the kernel learns of its death from
  * get_signal(), and cleans up then, with locks held that its process needs.
  *
  * Context: any.
@@ -43,7 +43,7 @@ bool freezer_is_past_last_door(struct task_struct *task)
 }
 
 /*
- * Was @task killed?  get_signal() takes the SIGKILL back when it acts on it, and
+ * Was @task killed?  get_signal() clears the SIGKILL when it acts on the kill, and
  * sets PF_SIGNALED before that, so that one of the two is seen:
  *
  *	CPU 0 (here)				CPU 1 (@task, get_signal())
@@ -52,10 +52,10 @@ bool freezer_is_past_last_door(struct task_struct *task)
  *	smp_rmb()				smp_wmb()
  *	PF_SIGNALED?				SIGKILL is not pending
  *
- * What is between that and exit, a ptrace stop and the wait of the threads of a
- * process for its core dump, ends for a second reason to leave as the sleep of a
- * task does that is yet to take its SIGKILL.  The dump itself is work of the group,
- * and only a SIGKILL ends it.
+ * Between PF_SIGNALED and exit there are a ptrace stop, and the wait of the threads
+ * of a process for its core dump. A second reason to leave ends both, as it ends
+ * the sleep of a task that is yet to take its SIGKILL. The dump itself is work of
+ * the group, and only a SIGKILL ends the dump.
  */
 static bool freezer_was_killed(struct task_struct *task)
 {
@@ -71,29 +71,28 @@ static bool freezer_was_killed(struct task_struct *task)
  * @task: the task
  *
  * A signal waits for the thaw, a fatal one too. Three kinds of killed tasks
- * leave and die all the same:
+ * leave and die without a thaw:
  *
- *  - the threads that an exec of their own process kills, or else the exec
- *    would wait for the thaw, even if it is done by a thread that was moved to
- *    a cgroup that is not frozen;
+ *  - the threads that an exec of their own process kills: otherwise the exec
+ *    would wait for the thaw, even one by a thread that was moved to a cgroup
+ *    that is not frozen;
  *  - an OOM victim, which has to give its memory back, with all its threads;
  *  - every one whose own cgroup has freezer.killable on.
  *
- * They get no further than to do_exit().  The SIGKILL that is pending, and
- * TIF_SIGPENDING with it, is taken back by nobody but get_signal(), which acts
- * on it, and user mode is not entered with TIF_SIGPENDING set.  If killable is
- * turned off meanwhile, or the task is moved, get_signal() is as far as it
- * gets: there is the door once more.
+ * They get no further than to do_exit().  Only get_signal() clears the pending
+ * SIGKILL, and TIF_SIGPENDING with it, and user mode is not entered with
+ * TIF_SIGPENDING set.  If killable is turned off meanwhile, or the task is moved,
+ * the task gets as far as get_signal(), which has a door in front.
  *
- * The account of a task that was at rest stays as it is until it has exited,
+ * The account of a task that was at rest stays as it is until the task has exited,
  * so a cgroup that is FROZEN stays so, which is true: the task runs no user
- * instruction, and does not fork.  While the cgroup is FREEZING it is another
- * matter.  A member may be the killer, as an exec is, and the list of tasks that
+ * instruction, and does not fork.  A cgroup that is FREEZING is another matter.
+ * A member may be the killer, as an exec is, and the list of tasks that
  * somebody reads when the group is FROZEN must not change any more.  So the
  * killed task is counted as busy once more (freezer_recount()).
  *
  * Context: any.
- * Return: %true if so; whether a guard lets it is another question.
+ * Return: %true if so; a guard may still keep @task.
  */
 bool freezer_wants_to_leave(struct task_struct *task)
 {
@@ -102,7 +101,7 @@ bool freezer_wants_to_leave(struct task_struct *task)
 		tsk_is_oom_victim(task) || freezer_is_killable(task));
 }
 
-/* Under a checkpoint guard the others wait until it is given back. */
+/* Under a checkpoint guard all but OOM victims wait until the guard is given back. */
 static bool freezer_may_leave(struct task_struct *task)
 {
 	return unlikely(freezer_wants_to_leave(task)) &&
@@ -110,7 +109,7 @@ static bool freezer_may_leave(struct task_struct *task)
 }
 
 /**
- * freezer_freeze_task - freeze a task in place if it is in such a sleep
+ * freezer_freeze_task - freeze a task in place if its sleep can be frozen
  * @task: the task; its door has been closed, with a full barrier since then
  *
  * Context: css_set_lock held.
@@ -144,11 +143,11 @@ bool freezer_is_leaving(struct task_struct *task)
  *
  * A task in the middle of a fork is never at rest, see freezer_enter_gate().
  *
- * A task that exits is going to leave the cgroup, as one that dumps core will,
- * and an exec changes the id of the task that does it. A reader of the list of
- * tasks of a FROZEN cgroup would rather not see it change, so they get some time
- * to do so; not for ever, as they may wait for a file server that is gone, or for
- * a tracer. A core dump that is frozen in place does not go on before the thaw.
+ * A task that exits is going to leave the cgroup, and so is a task that dumps core;
+ * an exec changes the id of its task. They get FREEZER_EXIT_GRACE_NS for that, so
+ * that the list of tasks of a FROZEN cgroup is stable. The time is bounded, as they
+ * may wait for a file server that is gone, or for a tracer. A core dump that is
+ * frozen in place does not go on before the thaw.
  *
  * Context: css_set_lock held.
  * Return: how, or %CGROUP_FREEZER_BUSY.
@@ -178,8 +177,8 @@ freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer)
  * @task: the task
  * @freezer: its cgroup
  *
- * Safe to repeat, and whoever comes last is right, since the flags of a cgroup and
- * the membership of its tasks change under css_set_lock.
+ * Safe to repeat, and the last caller wins, since the flags of a cgroup and the
+ * membership of its tasks change under css_set_lock.
  *
  * Context: css_set_lock held.
  */
@@ -210,8 +209,8 @@ bool __cgroup_frozen(struct task_struct *task)
 /**
  * cgroup_freezer_sync - wait until the thaws under way have let their tasks go
  *
- * For the system freezer, before it looks which tasks are frozen. From then on
- * a thaw sees what the caller has written before, see freezer_thaw_sleep().
+ * For the system freezer, before its first look at a task. From then on a thaw sees
+ * everything that the caller has written before, see freezer_thaw_sleep().
  *
  * Context: any that may take css_set_lock.
  */
@@ -229,8 +228,8 @@ void cgroup_freezer_sync(void)
  *	TASK_FROZEN? wake it			killed? schedule()
  *
  * An OOM victim is killed before it is marked as a victim, and a kill may come
- * before killable is turned on.  Then the killer is whoever does the last of
- * the two; if they come at the same time on two CPUs,
+ * before killable is turned on.  Then the CPU that does the last of the two is
+ * the killer; if they come at the same time on two CPUs,
  *
  *	CPU 0 (the killer)			CPU 1 (freezer_killable_write())
  *
@@ -255,11 +254,11 @@ void __cgroup_freezer_kill(struct task_struct *task)
 }
 
 /*
- * %current has frozen the rest of the system, and is the only one who can thaw
- * it again: that it waits for a thaw must not be.  In the kernel it is busy
- * until it has resumed the system (freezer_is_off_queue()), but it may also be
- * in user mode meanwhile, with /dev/snapshot.  If it was at rest before it began,
- * its cgroup is not FROZEN any more when it gets there.
+ * %current has frozen the rest of the system, and is the only task that can thaw
+ * the system again, so it must never wait for a thaw.  In the kernel %current is
+ * busy until it has resumed the system (freezer_is_off_queue()), but it may also be
+ * in user mode meanwhile, with /dev/snapshot.  If %current was at rest before it
+ * began, its cgroup is no longer FROZEN when it gets to user mode.
  */
 static void freezer_suspender_passes(void)
 {
@@ -277,9 +276,9 @@ static void freezer_suspender_passes(void)
  *
  * A tracer may stop a task that is at rest.  The task is woken if it is parked
  * or in place, as by a fatal signal, and goes to the door, where it takes the
- * stop instead of waiting (__cgroup_freezer_door()).  When the tracer lets go it
- * comes back to the door, from wherever the stop was: there is a door behind
- * each of them (get_signal(), ptrace_notify(), do_exit()).
+ * stop instead of waiting (__cgroup_freezer_door()).  When the tracer lets go the
+ * task comes back to the door, from wherever the stop was: there is a door behind
+ * each kind of stop (get_signal(), ptrace_notify(), do_exit()).
  *
  *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
  *
@@ -290,11 +289,11 @@ static void freezer_suspender_passes(void)
  * All the time @task is at rest for its cgroup: it only runs in the kernel, from
  * its sleep to the door, as if its sleep had ended by itself.
  *
- * It may finish its system call on that way, so under a checkpoint guard a task
+ * @task may finish its system call on that way, so under a checkpoint guard a task
  * that is in place stays there, and the trap waits until the guard is given
  * back. A task that is parked has no system call to finish. Nor has one in a job
  * control stop, which has JOBCTL_TRAPPING set: its tracer waits, within
- * PTRACE_ATTACH or PTRACE_SEIZE, until it has changed over to the other stop.
+ * PTRACE_ATTACH or PTRACE_SEIZE, until the task has changed over to the other stop.
  *
  *	CPU 0 (the tracer)			CPU 1 (@task, __refrigerator())
  *
@@ -317,7 +316,7 @@ void __cgroup_freezer_trap(struct task_struct *task)
 }
 
 /**
- * freezer_retry_trap - wake a task for a tracer if it has to be
+ * freezer_retry_trap - wake a task for its tracer if the tracer waits for a stop
  * @task: the task; under the seal it is not woken
  *
  * Context: css_set_lock held.
@@ -341,7 +340,7 @@ void freezer_retry_trap(struct task_struct *task)
  * freezer_is_traced_now - does a tracer work on a task that has stopped for it?
  * @task: the task
  *
- * Under a guard the tracer may read along. Why with siglock: see
+ * Under a guard the tracer may read along. siglock is needed, see
  * __cgroup_freezer_checkpointing().
  *
  * Context: any, the siglock of @task not held.
@@ -444,10 +443,10 @@ static void freezer_stops(void)
 }
 
 /*
- * Not a loop for the sake of the door: if it is closed again before %current
- * gets away from __refrigerator() it stays there, and later it is closed with
- * TIF_NOTIFY_RESUME set.  But after a stop for a tracer the door may be closed
- * still.
+ * The loop is needed only after a stop for a tracer, when the door may still be
+ * closed.  If the door is closed again before %current gets away from
+ * __refrigerator(), %current stays there; and if it is closed later that sets
+ * TIF_NOTIFY_RESUME.
  */
 void __cgroup_freezer_door(void)
 {
@@ -466,15 +465,16 @@ void __cgroup_freezer_door(void)
 /**
  * cgroup_freezer_start_over - let %current come to its door and repeat its call
  *
- * By TIF_SIGPENDING and not by TIF_NOTIFY_SIGNAL, which some architectures do not
- * look at where they restart a call, and others serve without a look at the door.
+ * By TIF_SIGPENDING and not by TIF_NOTIFY_SIGNAL: some architectures do not look at
+ * that flag where they restart a call, and others serve it without a look at the
+ * door.
  *
  * Context: process context, in a system call that has changed nothing yet.
  * Return: -ERESTARTNOINTR, which the system call has to return.
  */
 int cgroup_freezer_start_over(void)
 {
-	/* one's own: only exec changes it, and not before the gate */
+	/* %current's own: only exec changes it, and not before the gate */
 	struct sighand_struct *sighand =
 		rcu_dereference_protected(current->sighand, true);
 
@@ -488,15 +488,15 @@ int cgroup_freezer_start_over(void)
  * freezer_interrupted - what ended the interruptible sleep of %current?
  *
  * The system freezer, a debugger and task_work end the sleep of a writer by the
- * same means as a signal does.  Nobody has to know of them, nor of a suspend that
- * was given up meanwhile.
+ * same means as a signal does.  They must not be visible to the writer, nor must a
+ * suspend that was given up meanwhile.
  *
  * Context: process context.
  * Return: -EINTR for a signal, else -ERESTARTNOINTR, with the door ahead.
  */
 int freezer_interrupted(void)
 {
-	/* one's own: only exec changes it, and that is not where we are */
+	/* %current's own: only exec changes it, and this is no exec */
 	struct sighand_struct *sighand =
 		rcu_dereference_protected(current->sighand, true);
 	bool signalled;
