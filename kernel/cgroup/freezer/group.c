@@ -522,7 +522,8 @@ void freezer_offline(struct cgroup_freezer *freezer)
 static int __init freezer_group_init(void)
 {
 	freezer_wq = alloc_workqueue("cgroup_freezer", WQ_UNBOUND, 0);
-	BUG_ON(!freezer_wq);
+	if (!freezer_wq)
+		panic("cgroup: no workqueue for the freezer");
 	return 0;
 }
 core_initcall(freezer_group_init);
