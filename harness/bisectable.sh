@@ -20,7 +20,6 @@ dir=$TOP/harness
 . "$dir/series-lib.sh"
 [ -z "$VANILLA" ] || die "VANILLA=1 has no series"
 
-core_tests='state_test events_test hierarchy_test migrate_test fork_test exec_test lifecycle_test stat_test access_test trace_test ptrace_test'
 stamps=$OUT/bisect/$BASE
 mkdir -p "$stamps"
 [ -z "${AGAIN:-}" ] || rm -f "$stamps"/*.ok
@@ -225,7 +224,7 @@ unset SERIES_STEPS
 
 # The end of the series boots and passes.
 if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}${BOOT:-}" ]; then
-	if ! TESTS=${TESTS:-$core_tests} "$dir/test.sh"; then
+	if ! TESTS=${TESTS:-core} "$dir/test.sh"; then
 		failed=$((failed + 1))
 	fi
 fi

@@ -27,6 +27,7 @@ cp "$busybox" "$root/bin/busybox"
 	[ "$name" = busybox ] || ln -s busybox "$root/bin/$name"
 done
 install -m 755 "$TOP/harness/guest/init" "$root/init"
+install -m 644 "$TOP/harness/guest/patterns.sh" "$root/patterns.sh"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>"$root/etc/passwd"
 echo 'root:x:0:' >"$root/etc/group"

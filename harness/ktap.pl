@@ -97,6 +97,9 @@ while (my $line = <STDIN>) {
 	$line =~ s/[\r\n]+$//;
 	if ($line =~ /^### plan (\d+)/) {
 		$programs = $1;
+	} elsif ($line =~ /^### unmatched (\S+)/) {
+		push @bad, "missing: TESTS: no test program matches $1";
+		print "${red}TESTS: no test program matches $1$plain\n";
 	} elsif ($line =~ /^### leave (\S+) (.*)/) {
 		push @bad, "left out: $1 ($2)";
 	} elsif (defined $name && $line =~ /^# left out of this world: (.*)/) {

@@ -106,6 +106,33 @@ INITRD=$BUILD/initramfs.cpio
 # The tests, with the kernel or not: they are copied into every tree, so that VANILLA=1 runs them too
 TESTS_DIR=tools/testing/selftests/freezer
 
+# listed NAME: the words of that variable of the tests' Makefile
+listed() {
+	sed -n -e ':a' -e '/\\$/{N;s/\\\n/ /;ba' -e '}' -e "s/^$1 := *//p" "$TOP/$TESTS_DIR/Makefile" |
+		tr -s ' \t' '\n'
+}
+
+# core_tests: the programs that the tests' Makefile does not call slow
+core_tests() {
+	(cd "$TOP/$TESTS_DIR" && printf '%s\n' *_test.c churn.c) | sed 's/\.c$//' |
+		grep -vxFf <(listed SLOW)
+}
+
+# test_patterns TESTS: the same with "core" and "worlds" spelled out as programs
+test_patterns() {
+	local word words
+	read -r -a words <<<"$1"
+	for word in "${words[@]}"; do
+		case $word in
+		core) core_tests ;;
+		!core) core_tests | sed 's/^/!/' ;;
+		worlds) listed WORLDS ;;
+		!worlds) listed WORLDS | sed 's/^/!/' ;;
+		*) echo "$word" ;;
+		esac
+	done | paste -sd' '
+}
+
 # kmake DIR ARGS...: the kernel's make. The same version string for the same source, no name of this machine in it; no bytecode
 # of scripts in the source.
 kmake() {

@@ -17,6 +17,7 @@ done
 VANILLA=1
 . "$dir/lib.sh"
 dir=$TOP/harness
+. "$dir/guest/patterns.sh"
 collections=${COLLECTIONS:-cgroup ptrace signal sigaltstack futex seccomp exec clone3 pidfd rseq breakpoints pid_namespace syscall_user_dispatch \
 filesystems/epoll ipc mqueue net/af_unix}
 # What takes long without a word on freezing, signals or fork, or needs what the guest does not have
@@ -161,13 +162,12 @@ on() {
 }
 
 tests=
-read -r -a patterns <<<"${TESTS:-*}"
+cut -d: -f2 "$work/root/kselftest-list.txt" | sort -u >"$work/names"
+wrong=$(unmatched "${TESTS:-}" <"$work/names" | paste -sd' ')
+[ -z "$wrong" ] || die "no program matches TESTS='$wrong'; there are: $(paste -sd' ' "$work/names")"
 while read -r name; do
-	for pattern in "${patterns[@]}"; do
-		# shellcheck disable=SC2053
-		[[ $name != $pattern ]] || { tests="$tests $name"; break; }
-	done
-done < <(cut -d: -f2 "$work/root/kselftest-list.txt" | sort -u)
+	if is_chosen "$name" "${TESTS:-}"; then tests="$tests $name"; fi
+done <"$work/names"
 tests=${tests# }
 [ -n "$tests" ] || die "no program matches TESTS='${TESTS:-}'"
 on unpatched

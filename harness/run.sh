@@ -4,7 +4,9 @@
 # run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench, shell, gdb, step) and judge what came of it.
 # hibernate boots twice: the guest switches itself off with its memory in an image on the disk, and goes on from there in the second QEMU.
 #
-#   TESTS=   test programs to run, shell patterns with blanks between;  ARGS= their arguments
+#   TESTS=   test programs to run, shell patterns with blanks between; a pattern "!x*" leaves out what
+#            x* matches; core and worlds stand for programs (the Makefile of the tests says which)
+#   ARGS=    their arguments
 #   WORLD=   what they run in: plain|container|userns|mover|limits|killable, more than one with + between
 #   TIMEOUT= seconds for the whole guest;  LIMIT= for each test program (default: what their settings file says)
 #   SMP=2 MEM=2048 KVM=auto|1|0;  APPEND= more for the kernel command line;  QEMU_ARGS= more for QEMU
@@ -18,6 +20,7 @@ IMAGE=${RUN_IMAGE:-$IMAGE}
 SMP=${SMP:-2}
 MEM=${MEM:-2048}
 guest_mode=$mode
+tests=$(test_patterns "${TESTS:-}")
 tty=0
 
 case $mode in
@@ -43,7 +46,7 @@ make_command() {
 	append="console=$ARCH_CONSOLE panic=-1 oops=panic no_console_suspend freezer.mode=$2 freezer.terminal=$ARCH_TERMINAL"
 	[ "$2" != shell ] || append="console=$ARCH_CONSOLE panic=-1 no_console_suspend freezer.mode=shell freezer.terminal=$ARCH_CONSOLE"
 	[ "$tty" = 0 ] || append="$append freezer.tty=1 freezer.cols=$cols freezer.rows=$rows"
-	[ -z "${TESTS:-}" ] || append="$append freezer.tests=${TESTS// /,}"
+	[ -z "$tests" ] || append="$append freezer.tests=${tests// /,}"
 	[ -z "${ARGS:-}" ] || append="$append freezer.args=${ARGS// /%20}"
 	[ "$WORLD" = plain ] || append="$append freezer.world=$WORLD"
 	[[ +$WORLD+ != *+killable+* ]] || append="$append cgroup_freezer.killable=1"

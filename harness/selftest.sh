@@ -37,7 +37,7 @@ skip|8|1 passed, 0 failed, 1 skipped|a test was skipped|120|20
 skipall|8|0 passed, 0 failed, 1 skipped|a test was skipped|120|20
 silent|7|0 passed, 1 failed, 0 skipped|results are missing|120|20
 short|7|2 passed, 1 failed, 0 skipped|results are missing|120|20
-nosuch|7|0 passed, 1 failed, 0 skipped|no test ran|120|20
+nosuch|7|0 passed, 1 failed, 0 skipped|no test program matches nosuch|120|20
 warn|4|1 passed, 1 failed, 0 skipped|kernel report: .*WARNING|120|20
 oops|6|0 passed, 3 failed, 0 skipped|kernel report: .*BUG|120|20
 crash|6|0 passed, 2 failed, 0 skipped|Kernel panic - not syncing: sysrq triggered crash|120|20
