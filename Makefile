@@ -12,6 +12,7 @@ LINUX	?=
 VANILLA	?=
 CONFIG	?=
 INJECT	?=
+MIRROR	?=
 JOBS	?= $(shell nproc)
 
 # The guest: which test programs, with which arguments and in which world, its limits in seconds, CPUs, memory in MB, KVM=auto|1|0
@@ -27,7 +28,7 @@ APPEND	?=
 QEMU_ARGS ?=
 V	?=
 
-export BASE ARCH DEBUG LINUX VANILLA CONFIG INJECT JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS AUTHOR SIGNOFF V
+export BASE ARCH DEBUG LINUX VANILLA CONFIG INJECT MIRROR JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS AUTHOR SIGNOFF V
 
 .PHONY: help run hibernate test test-harness shell gdb image tree series edit refresh bisectable regress check bench latency clean distclean
 .DELETE_ON_ERROR:
