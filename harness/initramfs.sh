@@ -21,7 +21,7 @@ fail() {
 	exit "$E_BUILD"
 }
 
-busybox=$("$TOP/harness/busybox.sh")
+busybox=$(static_busybox)
 cp "$busybox" "$root/bin/busybox"
 "$busybox" --list | while read -r name; do
 	[ "$name" = busybox ] || ln -s busybox "$root/bin/$name"

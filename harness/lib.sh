@@ -51,6 +51,21 @@ esac
 [ "$VANILLA" != 0 ] || VANILLA=
 [ -z "$VANILLA" ] || [ -z "$INJECT" ] || { printf '%s\n' "INJECT=$INJECT: not into the unpatched kernel (VANILLA=1)" >&2; exit "$E_SETUP"; }
 
+# static_busybox: print the path of the busybox that goes into the guest, BUSYBOX= or the one of
+# Debian's busybox-static. A dynamic one names an interpreter in its program headers.
+static_busybox() {
+	local busybox
+	for busybox in "${BUSYBOX:-}" /bin/busybox /usr/bin/busybox; do
+		[ -x "$busybox" ] || continue
+		if ! readelf -lW "$busybox" 2>/dev/null | grep -q INTERP; then
+			echo "$busybox"
+			return
+		fi
+	done
+	say "no static busybox; install busybox-static"
+	return 1
+}
+
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s\n' "$*" >&2; exit "$E_SETUP"; }
 

@@ -43,7 +43,7 @@ while read -r what package; do
 done <<<"$need"
 
 # For the guest only a static busybox will do.
-if ! "$TOP/harness/busybox.sh" >/dev/null 2>&1; then
+if ! static_busybox >/dev/null 2>&1; then
 	missing+=(busybox)
 	packages+=(busybox-static)
 fi
