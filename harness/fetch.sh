@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # fetch.sh: get the kernel source of BASE, Debian's package linux-source-BASE, and unpack it once to
-# out/src/BASE. The tarball in /usr/src is used when it is there. With LINUX= the source is a copy of
-# that tree instead, brought up to date each time.
+# out/src/BASE. The tarball in /usr/src is used when it is there. With LINUX= the source is a copy
+# of that tree instead, brought up to date each time.
 #
-#   MIRROR=URL   the mirror of Debian for suites that this machine is not set up for (default: that of
-#                its own apt sources); "URL URL-security" if the security updates are needed, too
+#   MIRROR=URL   the mirror of Debian for suites that this machine is not set up for (default: that
+#                of its own apt sources); "URL URL-security" if security updates are needed, too
 
 . "$(dirname "$0")/lib.sh"
 
@@ -20,19 +20,22 @@ if [ -n "$LINUX" ]; then
 	step 2 "source: a copy of $LINUX"
 	mkdir -p "$SRC"
 	# What a build leaves behind stays behind.
-	changed=$(rsync -a --delete --out-format='%n' --exclude-from="$TOP/harness/build-artefacts" "$LINUX/" "$SRC/") ||
+	changed=$(rsync -a --delete --out-format='%n' \
+		--exclude-from="$TOP/harness/build-artefacts" "$LINUX/" "$SRC/") ||
 		die "could not copy $LINUX"
 	if [ -n "$changed" ] || [ ! -e "$SRC.stamp" ]; then
 		touch "$SRC.stamp"
 		# For apply.sh, which has a tree or more of it
 		for state in "$OUT/tree/$SRC_NAME"*.d; do
-			[ ! -d "$state" ] || printf "%s\n" "${changed//deleting /}" >>"$state/upstream"
+			[ ! -d "$state" ] ||
+				printf "%s\n" "${changed//deleting /}" >>"$state/upstream"
 		done
 	fi
 	exit 0
 fi
 
-# system_apt: the package from the suites that this machine is set up for. Root installs it, anybody else unpacks it.
+# system_apt: the package from the suites that this machine is set up for. Root installs it, anybody
+# else unpacks it.
 system_apt() {
 	if [ "$(id -u)" = 0 ]; then
 		apt-cache show "$package" >/dev/null 2>&1 || apt-get update || return 1
@@ -48,7 +51,8 @@ download() {
 	mkdir -p "$dir"
 	(cd "$dir" && apt-get "$@" download "$package") || return 1
 	dpkg-deb --show "$dir/$package"_*.deb | tr '\t' ' ' >"$dir/$package.version"
-	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" >"$dir/$package.tar.xz.new" || return 1
+	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb |
+		tar -xO "./usr/src/$package.tar.xz" >"$dir/$package.tar.xz.new" || return 1
 	rm "$dir/$package"_*.deb
 	mv "$dir/$package.tar.xz.new" "$dir/$package.tar.xz"
 	tarball=$dir/$package.tar.xz
@@ -85,7 +89,10 @@ mirrors() {
 isolated_apt() {
 	local apt=$OUT/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	local options suite uri main security from
-	[ -f "$keyring" ] || { echo "there is no $keyring: apt-get install debian-archive-keyring"; return 1; }
+	if [ ! -f "$keyring" ]; then
+		echo "there is no $keyring; next:  apt-get install debian-archive-keyring"
+		return 1
+	fi
 	mapfile -t main < <(mirrors main)
 	mapfile -t security < <(mirrors security)
 	if [ "${#main[@]}" = 0 ]; then
@@ -108,7 +115,7 @@ isolated_apt() {
 			if [ -n "$from" ]; then
 				echo "deb [signed-by=$keyring] $from $suite main"
 			else
-				echo "no source of this machine has security updates: without $suite" >&2
+				echo "this machine has no security updates: without $suite" >&2
 			fi
 		done >"$apt/sources.list"
 		echo "from $uri:"
