@@ -53,8 +53,8 @@ if [ -n "${GUEST_DEBUGGERS:-}" ]; then
 fi
 for part in demo bench; do
 	[ -f "$TOP/harness/$part/install.sh" ] || continue
-	CC=${CROSS_COMPILE:-}gcc BUSYBOX=$busybox \
-		sh "$TOP/harness/$part/install.sh" "$root" >>"$log" 2>&1 || fail "harness/$part"
+	CC=${CROSS_COMPILE:-}gcc sh "$TOP/harness/$part/install.sh" "$root" >>"$log" 2>&1 ||
+		fail "harness/$part"
 done
 (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet) \
 	>"$initrd.new"

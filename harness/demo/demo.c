@@ -36,6 +36,7 @@
 
 #include "demo.h"
 
+#define DEMO_DIR	"/demo"
 #define TICK		0.25	/* seconds between two looks at the job */
 #define FREEZE_SECONDS	3.0
 #define FREEZE_LIMIT	15.0	/* the kernel's own limit is 10 s */
@@ -60,7 +61,7 @@
 #define BUSY_AT_MOST	0.1	/* while it is frozen, this program apart */
 
 struct job job = {
-	.work = "/demo/work",
+	.work = DEMO_DIR "/work",
 	.cgroup = "/sys/fs/cgroup/freezer/demo",
 };
 
@@ -71,7 +72,6 @@ struct written {
 	enum state after;	/* freezer.state, read at once */
 };
 
-static const char *demo_dir = "/demo";
 static const char *suspend_how = "1";
 static pid_t job_pid;
 static bool job_running;
@@ -289,12 +289,10 @@ static long long stat_value(const char *key)
 static int choose_rounds(void)
 {
 	struct rusage usage;
-	char path[512];
 	double took;
 	pid_t pid;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/bin/gen", demo_dir);
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
@@ -303,7 +301,7 @@ static int choose_rounds(void)
 		fd = open("/dev/null", O_WRONLY);
 		if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
 			_exit(126);
-		execl(path, "gen", "1", "50000", NULL);
+		execl(DEMO_DIR "/bin/gen", "gen", "1", "50000", NULL);
 		_exit(127);
 	}
 	if (wait4(pid, NULL, 0, &usage) != pid)
@@ -322,13 +320,9 @@ static int choose_rounds(void)
 static void start_job(void)
 {
 	char path[512];
-	char script[512];
 	char rounds[16];
-	char env[512];
 	int fd;
 
-	snprintf(script, sizeof(script), "%s/job.sh", demo_dir);
-	snprintf(path, sizeof(path), "%s/tasks", job.cgroup);
 	fflush(stdout);
 	job_pid = fork();
 	if (job_pid < 0) {
@@ -339,8 +333,8 @@ static void start_job(void)
 		setsid();
 		sigprocmask(SIG_UNBLOCK, &stop_signals, NULL);
 		/* What it says goes to a file of its own. */
-		snprintf(env, sizeof(env), "%s/log", job.work);
-		fd = open(env, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		snprintf(path, sizeof(path), "%s/log", job.work);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 		if (fd < 0)
 			_exit(126);
 		dup2(fd, STDOUT_FILENO);
@@ -351,13 +345,13 @@ static void start_job(void)
 			dup2(fd, STDIN_FILENO);
 			close(fd);
 		}
-		snprintf(env, sizeof(env), "%s/bin", demo_dir);
-		setenv("PATH", env, 1);
+		setenv("PATH", DEMO_DIR "/bin", 1);
+		snprintf(path, sizeof(path), "%s/tasks", job.cgroup);
 		if (write_text(path, "0"))
 			_exit(125);
-		snprintf(path, sizeof(path), "%s/bin/sh", demo_dir);
 		snprintf(rounds, sizeof(rounds), "%d", job.rounds);
-		execl(path, "sh", script, job.work, rounds, NULL);
+		execl(DEMO_DIR "/bin/sh", "sh", DEMO_DIR "/job.sh", job.work,
+		      rounds, NULL);
 		_exit(127);
 	}
 	job_running = true;
@@ -797,12 +791,10 @@ static void too_late(int sig)
 static bool load_parts(void)
 {
 	unsigned long long total;
-	char path[512];
 	char line[256];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/parts", demo_dir);
-	f = fopen(path, "re");
+	f = fopen(DEMO_DIR "/parts", "re");
 	if (!f)
 		return false;
 	while (job.nr_parts < MAX_PARTS && fgets(line, sizeof(line), f)) {
@@ -882,14 +874,13 @@ static void demonstrate(void)
 	remove_job();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	bool draw = false;
 	struct utsname uts;
 	const char *value;
 	char title[128];
 	int columns = 80;
-	int option;
 
 	/* A console is always a terminal; does a person look at it? */
 	value = kernel_parameter("freezer.tty");
@@ -902,37 +893,6 @@ int main(int argc, char **argv)
 	if (value)
 		suspend_how = strcmp(value, "0") ? strdup(value) : NULL;
 
-	while ((option = getopt(argc, argv, "tln:r:d:w:c:")) != -1) {
-		switch (option) {
-		case 't':
-			draw = true;
-			break;
-		case 'l':
-			draw = false;
-			break;
-		case 'n':
-			columns = atoi(optarg);
-			break;
-		case 'r':
-			job.rounds = atoi(optarg);
-			break;
-		case 'd':
-			demo_dir = realpath(optarg, NULL) ?: optarg;
-			break;
-		case 'w':
-			snprintf(job.work, sizeof(job.work), "%s",
-				 realpath(optarg, NULL) ?: optarg);
-			break;
-		case 'c':
-			snprintf(job.cgroup, sizeof(job.cgroup), "%s", optarg);
-			break;
-		default:
-			fprintf(stderr,
-				"usage: demo [-t|-l] [-n COLUMNS] [-r ROUNDS] [-d DIRECTORY] [-w WORK] [-c CGROUP]\n");
-			return 2;
-		}
-	}
-
 	signal(SIGALRM, too_late);
 	sigaddset(&stop_signals, SIGINT);
 	sigaddset(&stop_signals, SIGTERM);
@@ -940,7 +900,7 @@ int main(int argc, char **argv)
 	alarm(TOTAL_LIMIT + 60);
 	now();
 	if (!load_parts()) {
-		fprintf(stderr, "demo: %s/parts: no parts\n", demo_dir);
+		fprintf(stderr, "demo: " DEMO_DIR "/parts: no parts\n");
 		return 2;
 	}
 	uname(&uts);
@@ -957,10 +917,9 @@ int main(int argc, char **argv)
 		failed("%s: this is no freezer hierarchy", job.cgroup);
 	else if (!cgroup_file_exists("freezer.stat"))
 		screen_event("no freezer.stat: this is the kernel's own freezer, not ours");
-	if (!io_is_counted())
-		screen_event("no /proc/<pid>/io: the positions of files must do");
-	if (!job.rounds)
-		job.rounds = choose_rounds();
+	if (access("/proc/self/io", R_OK))
+		failed("no /proc/<pid>/io: CONFIG_TASK_IO_ACCOUNTING is not set");
+	job.rounds = choose_rounds();
 	read_cpu_time(&last_cpu);
 	if (!nr_failed)
 		demonstrate();

@@ -93,13 +93,11 @@ bool cgroup_file_exists(const char *file);
 int cgroup_read(const char *file, char *buf, size_t size);
 enum state read_state(void);
 const char *state_name(enum state state);
-int count_tasks(void);
 void read_cpu_time(struct cpu_time *cpu);
 double busy_share(const struct cpu_time *from, const struct cpu_time *to);
 void measure_parts(void);
 double job_fraction(void);
 double part_fraction(const struct part *part);
-bool io_is_counted(void);
 void sample_tasks(struct snapshot *s);
 void take_snapshot(struct snapshot *s);
 void compare_snapshots(const struct snapshot *from, const struct snapshot *to,
