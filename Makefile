@@ -1,20 +1,136 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# From a fresh clone to a booted kernel with the cgroup freezer of this repository. make help says what there is; each target is a
-# script in harness/, and everything made goes to out/.
+# From a fresh clone to a booted kernel with the cgroup freezer of this repository. Everything made
+# goes to out/. The lines that begin with "#:" are what make help prints.
+#
+# No target is a file: what is up to date depends on the content of the series, the tree and the
+# configuration, not on dates, so each script of harness/ sees for itself what is to be done.
 
-# The kernel: the base of the series and its source package, the architecture, kernel debugging, another source tree, no series, more configuration,
-# a fault
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: make run            boot the patched kernel and show a real job frozen and thawed
+run:
+	@harness/prepare.sh
+	@harness/run.sh run
+
+#: make test           the selftests in the guest; the last line: N passed, N failed, N skipped
+test:
+	@harness/test.sh
+
+#: make quick          less than 6 minutes on a tree that is built: make check without sparse, W=1,
+#:                     the build of the selftests and the round trip of patches/; then the tests
+#:                     that are not slow
+quick:
+	@status=0; harness/check.sh quick || status=$$?; \
+	TESTS="$${TESTS:-core}" harness/test.sh && exit $$status
+
+#: make hibernate      freeze, hibernate the guest to its disk, start it again from there, thaw
+hibernate:
+	@harness/prepare.sh
+	@harness/run.sh hibernate
+
+#: make shell          a shell in the guest (leave with exit or Ctrl-A x)
+#: make gdb            the same, waiting for gdb on port 1234
+shell gdb:
+	@harness/prepare.sh
+	@harness/run.sh $@
+
+#: make -s image       build; the last line is the path of the bootable image
+image:
+	@harness/prepare.sh image >&2
+	@bash -c '. harness/lib.sh && echo "$$IMAGE"'
+
+#: make -s tree        the source with the series, not built; the last line is its path
+tree:
+	@harness/prepare.sh tree >&2
+	@bash -c '. harness/lib.sh && echo "$$TREE"'
+
+#: make series         the complete series, ready for git am, to out/series-$(BASE)/
+series:
+	@harness/prepare.sh tree
+	@harness/series.sh
+
+#: make edit           the series as a git branch in out/edit-$(BASE)/, a commit for each patch;
+#:                     BASE=new: port it there
+edit:
+	@harness/edit.sh
+
+#: make refresh        write that branch back to patches/
+refresh:
+	@harness/refresh.sh
+
+#: make check          checkpatch, sparse, W=1, kernel-doc, shellcheck, clauses against tests, and
+#:                     whether make series, edit and refresh give what they should
+check:
+	@harness/check.sh
+
+#: make bisectable     build each step of the series in many configurations, boot the last
+bisectable:
+	@harness/tools.sh
+	@harness/bisectable.sh
+
+#: make regress        the selftests of the kernel that touch what the series touches, on our kernel
+#:                     and on the unpatched one
+regress:
+	@harness/regress.sh
+
+#: make bench          our kernel, the same without the freezer, and the unpatched one side by side,
+#:                     on a clock that counts instructions
+bench:
+	@harness/bench.sh
+
+#: make latency        for how long interrupts are off while 20000 tasks are frozen and thawed
+latency:
+	@harness/latency.sh
+
+#: make test-harness   tests that must fail, and do they?
+test-harness:
+	@harness/selftest.sh
+
+#: make clean          remove what was built; not: unpacked sources, what was fetched, out/edit-*
+clean:
+	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip \
+		out/check out/bench-* out/*.log
+
+#: make distclean      remove all of out/
+distclean:
+	rm -rf out
+
+#:
+#: The kernel
+#: BASE=6.12           the base: one of those in patches/series
+#: ARCH=x86_64         the architecture: one of harness/arch/
+#: LINUX=/tree         another source tree, in a copy
+#: VANILLA=1           the unpatched kernel
+#: DEBUG=1             lockdep, KASAN and the like; DEBUG=kcsan: KCSAN
+#: CONFIG=file         options added to the configuration
+#: INJECT=name         with harness/inject/name.patch on top: a fault, or a delay in a window
+#: JOBS=n              of the kernel's make at once (default: one for each CPU)
+#: MIRROR=URL          the mirror of Debian for a base that the machine's apt sources do not have
 BASE	?= 6.12
 ARCH	?= x86_64
-DEBUG	?=
 LINUX	?=
 VANILLA	?=
+DEBUG	?=
 CONFIG	?=
 INJECT	?=
 JOBS	?= $(shell nproc)
+MIRROR	?=
 
-# The guest: which test programs, with which arguments and in which world, its limits in seconds, CPUs, memory in MB, KVM=auto|1|0
+#:
+#: The guest
+#: TESTS="churn st*"   the test programs to run: patterns; "!churn": all but that one. core: those
+#:                     that are not slow; worlds: a share for other worlds (both are in the Makefile
+#:                     of the tests)
+#: ARGS="-n 20"        their arguments
+#: WORLD=container     where the tests run: plain, container, userns, mover, limits, killable;
+#:                     with + between: all of these
+#: TIMEOUT=900         seconds for the guest; LIMIT=60: for each test program
+#: SMP=2 MEM=2048      CPUs and MB of the guest
+#: KVM=auto            1: with KVM, 0: emulated, auto: with KVM if that works
+#: APPEND= QEMU_ARGS=  more for the kernel's command line, for QEMU
+#: V=1                 all that the tests print
 TESTS	?=
 ARGS	?=
 WORLD	?=
@@ -27,76 +143,27 @@ APPEND	?=
 QEMU_ARGS ?=
 V	?=
 
-export BASE ARCH DEBUG LINUX VANILLA CONFIG INJECT JOBS TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS AUTHOR SIGNOFF V
+#:
+#: One command
+#: series              AUTHOR='Name <mail>': who sends it; SIGNOFF='Name <mail>': who signs off
+#: edit                FILES="a b": more files of the kernel; FROM=6.12: the mails of that base;
+#:                     CONTINUE=1: after a conflict; FORCE=1: anew, though there are changes
+#: refresh             MESSAGE=1: the messages of another base than the first, too
+#: bisectable          BOOT=y, n or "y n": boot a small kernel at each step, with the freezer or
+#:                     without; CONFIGS="2 5": these; FROM= TO=: patches by number; NOBOOT=1: boot
+#:                     none; AGAIN=1: though done before
+#: regress             COLLECTIONS="futex ipc": directories of tools/testing/selftests
+#: bench               KERNELS="ours without vanilla", SECONDS_SLICED=6: of taking turns
+#: latency             N=20000 tasks, ROUNDS=5, MOST=100: microseconds that may be
+#: test-harness        CASES="crash warn": these
+#:
+#: One program:        make test TESTS=churn ARGS="-n 5 -m vfork" V=1
+#: Exit status of harness/run.sh: 0 passed, 1 set-up, 2 build failed, 3 test failed, 4 kernel
+#:                     report, 5 hang, 6 ended early, 7 results missing, 8 test skipped
+export BASE ARCH LINUX VANILLA DEBUG CONFIG INJECT JOBS MIRROR
+export TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
+export AUTHOR SIGNOFF
 
-.PHONY: help run hibernate test test-harness shell gdb image tree series edit refresh bisectable regress check bench latency clean distclean
-.DELETE_ON_ERROR:
+.PHONY: help run test quick hibernate shell gdb image tree series edit refresh check bisectable \
+	regress bench latency test-harness clean distclean
 .NOTPARALLEL:
-
-help:
-	@harness/help.sh
-
-run:
-	@harness/prepare.sh
-	@harness/run.sh run
-
-test:
-	@harness/test.sh
-
-# The guest is switched off with a frozen job in the image on its disk, and started again
-hibernate:
-	@harness/prepare.sh
-	@harness/run.sh hibernate
-
-test-harness:
-	@harness/selftest.sh
-
-shell gdb:
-	@harness/prepare.sh
-	@harness/run.sh $@
-
-image:
-	@harness/prepare.sh image >&2
-	@harness/where.sh image
-
-tree:
-	@harness/prepare.sh tree >&2
-	@harness/where.sh tree
-
-series:
-	@harness/prepare.sh tree
-	@harness/series.sh
-
-# The series as a branch of a git repository, out/edit-BASE, and back to patches/
-edit:
-	@harness/edit.sh
-
-refresh:
-	@harness/refresh.sh
-
-# Each patch of the series builds in each of a set of configurations, and the last one boots and passes; with BOOT="y n" each patch boots
-bisectable:
-	@harness/tools.sh
-	@harness/bisectable.sh
-
-# The selftests of the kernel that touch what the series touches, on our kernel and on the unpatched one
-regress:
-	@harness/regress.sh
-
-check:
-	@harness/check.sh
-
-# The same measurements on our kernel, on the same without the freezer, and on the unpatched one
-bench:
-	@harness/bench.sh
-
-# For how long interrupts are off, with a crowd of 20000
-latency:
-	@harness/latency.sh
-
-# What was built; clean leaves the unpacked sources, what was fetched, and the repositories of make edit.
-clean:
-	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip out/check out/bench-* out/*.log
-
-distclean:
-	rm -rf out

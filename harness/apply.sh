@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# apply.sh: bring out/tree/NAME up to date: the pristine source, the series on it, and the new files of this repository.
+# apply.sh: bring out/tree/NAME up to date: the pristine source, the series on it, and the new files
+# of this repository.
 #
-# The tree is hard links to the pristine source; a file that differs is replaced, never written into. The files that differ are made
-# in a directory of their own (NAME.d/stage) and then compared, so only what really changed gets a new date, and an edit of one file
-# rebuilds what depends on that file. With VANILLA=1 the tree has the selftests and nothing else of ours.
+# The tree is hard links to the pristine source; a file that differs is replaced, never written
+# into. The files that differ are made in a directory of their own (NAME.d/stage) and then compared,
+# so only what really changed gets a new date, and an edit of one file rebuilds what depends on that
+# file. With VANILLA=1 the tree has the selftests and nothing else of ours.
 
 . "$(dirname "$0")/lib.sh"
 . "$TOP/harness/series-lib.sh"
@@ -53,7 +55,8 @@ if [ -z "$VANILLA" ]; then
 		removed_files_of "$SERIES/$patch" | (cd "$stage" && xargs -r -d '\n' rm)
 	done
 	if [ -n "$INJECT" ]; then
-		apply_hunks "$stage" "$TOP/harness/inject/$INJECT.patch" || conflict "harness/inject/$INJECT.patch" "$stage"
+		apply_hunks "$stage" "$TOP/harness/inject/$INJECT.patch" ||
+			conflict "harness/inject/$INJECT.patch" "$stage"
 	fi
 fi
 list_below "$TESTS_DIR" | copy_new_files "$stage"
@@ -77,13 +80,15 @@ while read -r file; do
 	fi
 done <"$state/touched"
 # What differed before and no longer does
-sort -u "$state/files.new" "$state/touched" | comm -23 <(sort -u "$state/files" "$state/touched.old" 2>/dev/null) - >"$state/gone"
+sort -u "$state/files.new" "$state/touched" |
+	comm -23 <(sort -u "$state/files" "$state/touched.old" 2>/dev/null) - >"$state/gone"
 while read -r file; do
 	if [ -e "$SRC/$file" ]; then
 		cp --preserve=mode --remove-destination "$SRC/$file" "$TREE/$file"
 	else
 		rm -f "$TREE/$file"
-		(cd "$TREE" && rmdir -p --ignore-fail-on-non-empty "$(dirname "$file")" 2>/dev/null) || true
+		dir=$(dirname "$file")
+		(cd "$TREE" && rmdir -p --ignore-fail-on-non-empty "$dir" 2>/dev/null) || true
 	fi
 	changed+=("$file")
 done <"$state/gone"
@@ -92,7 +97,8 @@ mv "$state/touched" "$state/touched.old"
 
 if [ "${#changed[@]}" -gt 0 ] || [ ! -e "$state/changed" ]; then
 	# The kernel is not built again for its tests or documentation.
-	if [ ! -e "$state/changed" ] || printf '%s\n' "${changed[@]}" | grep -qv '^Documentation/\|^tools/'; then
+	if [ ! -e "$state/changed" ] ||
+		printf '%s\n' "${changed[@]}" | grep -qv '^Documentation/\|^tools/'; then
 		touch "$state/changed"
 	fi
 	if [ -n "$VANILLA" ]; then what=unpatched; else what="$(series_patches | wc -l) patches"; fi

@@ -1,18 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# bench.sh: make bench. The same measurements on three kernels of one configuration, each alone in a guest whose clock counts instructions:
+# bench.sh: make bench. The same measurements on three kernels of one configuration, each alone in a
+# guest whose clock counts instructions:
 #
 #   ours      the series, all figures of its freezer
 #   without   the series, without CONFIG_CGROUP_FREEZER: what the hot paths are compared with
 #   vanilla   the unpatched kernel: its v1 freezer, cgroup.freeze, SIGSTOP
 #
-# The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there. harness/bench/table.pl makes tables of them, also for
-# RESULTS.md, and plot.sh the plots.
+# The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there.
+# harness/bench/table.pl makes tables of them, also for RESULTS.md, and plot.sh the
+# plots.
 #
-# Addresses are not randomized: what fork copies depends on where the stack and the heap of freezer_bench happen to be, by up to 2 %.
+# Addresses are not randomized: what fork copies depends on where the stack and the heap of
+# freezer_bench happen to be, by up to 2 %.
 #
-#   ARGS=     more for freezer_bench, as "-N 1000 -r 3"; KERNELS= of the three (default: all); SECONDS_SLICED= of the unpatched ways to take turns (6)
+#   ARGS=     more for freezer_bench, as "-N 1000 -r 3"; KERNELS= of the three (default: all);
+#   SECONDS_SLICED= of the unpatched ways to take turns (6)
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -62,7 +66,9 @@ for kernel in $kernels; do
 	use "$kernel"
 	say "      kernel: $kernel"
 	code=0
-	APPEND="norandmaps${APPEND:+ $APPEND}" ARGS="-k $kernel $(parts "$kernel")${ARGS:+ $ARGS}" "$dir/run.sh" bench | grep -v '^csv,' || code=$?
+	APPEND="norandmaps${APPEND:+ $APPEND}" \
+		ARGS="-k $kernel $(parts "$kernel")${ARGS:+ $ARGS}" \
+		"$dir/run.sh" bench | grep -v '^csv,' || code=$?
 	[ "$code" = 0 ] || status=$code
 	cp "$OUT/run/latest-bench/output.log" "$result/$kernel.log"
 	tr -d '\r' <"$result/$kernel.log" | sed -n 's/^csv,//p' >>"$result/bench.csv"
@@ -71,6 +77,7 @@ done
 ln -sfn "$(basename "$result")" "$OUT/bench-latest"
 perl "$dir/bench/table.pl" "$result/bench.csv" | tee "$result/table.txt"
 "$dir/bench/plot.sh" "$result"
-say "figures: $(rel "$result")/bench.csv, table.txt$(cd "$result" && for f in *.svg; do [ ! -e "$f" ] || printf ', %s' "$f"; done)"
+plots=$(cd "$result" && for f in *.svg; do [ ! -e "$f" ] || printf ', %s' "$f"; done)
+say "figures: $(rel "$result")/bench.csv, table.txt$plots"
 say "for RESULTS.md:  harness/bench/results.sh $(rel "$result")/bench.csv"
 exit "$status"

@@ -25,7 +25,8 @@ progress() {
 		*) continue ;;
 		esac
 		text="$n objects"
-		[ -z "$expected" ] || text="$n/$expected objects, $((n < expected ? n * 100 / expected : 99)) %"
+		[ -z "$expected" ] ||
+			text="$n/$expected objects, $((n < expected ? n * 100 / expected : 99)) %"
 		if [ -t 2 ]; then
 			printf '\r\033[K[5/7] build: %s' "$text" >&2
 		elif [ $((SECONDS - shown)) -ge 20 ]; then

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh: make check. What can be said about the code without running it. Ends red if any step has something to say.
+# check.sh [quick]: make check. What can be said about the code without running it. Ends red if any
+# step has something to say. "quick" leaves out what compiles, and what looks at every base.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -11,16 +12,22 @@ dir=$TOP/harness
 
 logs=$OUT/check
 mkdir -p "$logs"
-steps=11
+quick=${1:-}
+case $quick in
+'') steps=12 ;;
+quick) steps=8 ;;
+*) die "check.sh [quick]" ;;
+esac
 n=0
 failed=()
 finished=0
 
 trap '[ "$finished" = 1 ] || echo "check: broken off" >&2' EXIT
 
-# check NAME COMMAND...: clean when the command succeeds and its output has no line of a warning or an error
+# check NAME COMMAND...: clean when the command succeeds and its output has no line of a warning or
+# an error
 check() {
-	local name=$1 log=$logs/${1// /-}.log started=$SECONDS status=0
+	local name=$1 log=$logs/${1// /-}.log started=$SECONDS status=0 complaints
 	shift
 	n=$((n + 1))
 	("$@") >"$log" 2>&1 || status=$?
@@ -28,15 +35,20 @@ check() {
 		echo "[$n/$steps] $name: clean ($((SECONDS - started)) s)"
 	else
 		grep -iE '(warning|error|check):' "$log" | head -n 15 || tail -n 5 "$log"
-		echo "[$n/$steps] $name: FAILED, $(grep -ciE '(warning|error|check):' "$log") complaints, log: $(rel "$log")"
+		complaints=$(grep -ciE "(warning|error|check):" "$log" || true)
+		echo "[$n/$steps] $name: FAILED, $complaints complaints, log: $(rel "$log")"
 		failed+=("$name")
 	fi
 }
 
+# slow NAME COMMAND...: not in a quick check
+slow() { [ -n "$quick" ] || check "$@"; }
+
 "$dir/tools.sh" check
 "$dir/prepare.sh" image
 
-mapfile -t ours < <(for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
+mapfile -t ours < <(
+	for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
 sources() { printf '%s\n' "${ours[@]}" | grep -E "$1" | grep -v '^tools/' || true; }
 
 series() { "$dir/series.sh"; }
@@ -44,10 +56,14 @@ series() { "$dir/series.sh"; }
 mails() {
 	cd "$TREE" || return 1
 	# Of its exit status we make nothing: what counts is what remains of its complaints.
-	find "$OUT/series-$BASE" -name '*.patch' ! -name '0000-*' -print0 | sort -z |
-		{ xargs -0 -r perl scripts/checkpatch.pl --no-tree --strict --terse --showfile --show-types --no-summary || true; } |
+	find "$OUT/series-$BASE" -name '*.patch' ! -name '*-0000-*' -print0 | sort -z |
+		{ xargs -0 -r perl scripts/checkpatch.pl --no-tree --strict --terse --showfile \
+			--show-types --no-summary || true; } |
 		awk -F'\t' '
-			NR == FNR { if ($0 !~ /^#/ && NF > 1) { type[++n] = $1; file[n] = $2 } next }
+			NR == FNR {
+				if ($0 !~ /^#/ && NF > 1) { type[++n] = $1; file[n] = $2 }
+				next
+			}
 			{
 				for (i = 1; i <= n; i++)
 					if (index($0, ":" type[i] ":") && $0 ~ file[i]) next
@@ -57,14 +73,19 @@ mails() {
 	rm -f "$TREE"/.checkpatch-camelcase.*
 }
 
-# Objects are built again with more warnings, then put back as they were, so the kernel is not linked again for it.
+# Objects are built again with more warnings, then put back as they were, so the kernel is not
+# linked again for it.
 objects() {
 	local source object dir name status=0
 	take_lock "$TREE.d/build.lock"
 	for source in $(sources '\.c$'); do
 		object=${source%.c}.o
 		dir=$BUILD/$(dirname "$object") name=$(basename "$object")
-		[ -f "$BUILD/$object" ] || { echo "error: $object is not part of the kernel that was built"; status=1; continue; }
+		if [ ! -f "$BUILD/$object" ]; then
+			echo "error: $object is not part of the kernel that was built"
+			status=1
+			continue
+		fi
 		cp -p "$dir/$name" "$logs/$name"
 		cp -p "$dir/.$name.cmd" "$logs/$name.cmd"
 		rm "$dir/$name"
@@ -98,7 +119,8 @@ tests() {
 scripts() {
 	local list
 	mapfile -t list < <(cd "$TOP" && git ls-files | while read -r file; do
-		head -c 40 "$file" 2>/dev/null | head -n 1 | tr -d '\0' | grep -qE '^#!.*[/ ](ba|da)?sh' && echo "$file"
+		head -c 40 "$file" 2>/dev/null | head -n 1 | tr -d '\0' |
+			grep -qE '^#!.*[/ ](ba|da)?sh' && echo "$file"
 	done)
 	cd "$TOP" && shellcheck -x "${list[@]}"
 }
@@ -107,20 +129,23 @@ scripts() {
 controllers() {
 	local count most
 	count=$(grep -c '^SUBSYS(' "$TREE/include/linux/cgroup_subsys.h")
-	most=$(sed -n 's/.*BUILD_BUG_ON(CGROUP_SUBSYS_COUNT > \([0-9]*\)).*/\1/p' "$TREE/kernel/cgroup/cgroup.c")
+	most=$(sed -n 's/.*BUILD_BUG_ON(CGROUP_SUBSYS_COUNT > \([0-9]*\)).*/\1/p' \
+		"$TREE/kernel/cgroup/cgroup.c")
 	echo "$count controllers, there may be $most"
 	[ "$count" -le "$most" ]
 }
 
-# A virtual CPU comes by the freezer's door where its architecture does the work of TIF_NOTIFY_RESUME before guest mode. Each has its own loop,
-# and one that the base has and the series does not know would run its guests while FROZEN.
+# A virtual CPU comes by the freezer's door where its architecture does the work of
+# TIF_NOTIFY_RESUME before guest mode. Each has its own loop, and one that the base has and the
+# series does not know would run its guests while FROZEN.
 guests() {
 	local kconfig status=0
 	cd "$TREE" || return 1
 	for kconfig in arch/*/kvm/Kconfig; do
 		if ! grep -qE '^[[:space:]]*select (KVM|VIRT)_XFER_TO_GUEST_WORK$' "$kconfig" ||
 			! grep -rq 'xfer_to_guest_mode_handle_work(' "${kconfig%Kconfig}"; then
-			echo "error: ${kconfig%/Kconfig}: goes to guest mode without xfer_to_guest_mode_handle_work()"
+			echo "error: ${kconfig%/Kconfig}: goes to guest mode without" \
+				"xfer_to_guest_mode_handle_work()"
 			status=1
 		fi
 	done
@@ -128,16 +153,16 @@ guests() {
 }
 
 check "series" series
-check "patches round trip" "$dir/roundtrip.sh"
+slow "patches round trip" "$dir/roundtrip.sh"
 check "number of controllers" controllers
 check "guest mode" guests
 check "checkpatch" mails
-check "sparse" objects C=2 CF=-D__CHECK_ENDIAN__
-check "W=1" objects W=1
+slow "sparse" objects C=2 CF=-D__CHECK_ENDIAN__
+slow "W=1" objects W=1
 check "kernel-doc" kernel_doc
 check "sleeps and doors" "$dir/sleeps.sh"
 check "clauses and tests" "$dir/contract.sh"
-check "selftests build" tests
+slow "selftests build" tests
 check "shellcheck" scripts
 finished=1
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # configure.sh: allnoconfig plus fragments, the later ones win:
-#   harness/config/kernel.config, arch/ARCH.config, debug.config (DEBUG=1) or kcsan.config (DEBUG=kcsan), base/BASE.config (what differs on this base),
-#   series.config (options of our series, not with VANILLA=1), CONFIG=
+#   harness/config/kernel.config, arch/ARCH.config, debug.config (DEBUG=1) or kcsan.config
+#   (DEBUG=kcsan), base/BASE.config (what differs on this base), series.config (options of our
+#   series, not with VANILLA=1), CONFIG=
 # and proof that every option they ask for came out as asked.
 
 . "$(dirname "$0")/lib.sh"
@@ -32,12 +33,14 @@ fi
 
 requested=$BUILD/requested.config
 cat "${fragments[@]}" >"$requested.new"
-if [ -f "$BUILD/.config" ] && cmp -s "$requested.new" "$requested" && [ ! "$TREE.d/changed" -nt "$requested" ]; then
+if [ -f "$BUILD/.config" ] && cmp -s "$requested.new" "$requested" &&
+	[ ! "$TREE.d/changed" -nt "$requested" ]; then
 	rm "$requested.new"
 	exit 0
 fi
 
-step 4 "configure: allnoconfig + $(cd "$TOP" && realpath --relative-base=. "${fragments[@]}" | tr '\n' ' ')"
+names=$(cd "$TOP" && realpath --relative-base=. "${fragments[@]}" | tr '\n' ' ')
+step 4 "configure: allnoconfig + $names"
 rm -f "$requested"
 log=$BUILD/configure.log
 [ ! -f "$BUILD/.config" ] || cp -p "$BUILD/.config" "$BUILD/.config.before"
@@ -49,7 +52,9 @@ fi
 
 # The last line about an option counts.
 lost=$(awk '
-	function option(line) { return match(line, /CONFIG_[A-Za-z0-9_]+/) ? substr(line, RSTART, RLENGTH) : "" }
+	function option(line) {
+		return match(line, /CONFIG_[A-Za-z0-9_]+/) ? substr(line, RSTART, RLENGTH) : ""
+	}
 	/^CONFIG_[A-Za-z0-9_]+=/ || /^# CONFIG_[A-Za-z0-9_]+ is not set/ {
 		o = option($0)
 		v = $0 ~ /is not set$/ ? "n" : substr($0, index($0, "=") + 1)
@@ -64,7 +69,8 @@ lost=$(awk '
 	}' "$requested.new" "$BUILD/.config" | sort)
 if [ -n "$lost" ]; then
 	say "$lost"
-	say "build failed: the kernel's configuration does not have these options as asked (a dependency is missing, or the option is not known on $BASE)"
+	say "build failed: the kernel's configuration does not have these options as asked" \
+		"(a dependency is missing, or the option is not known on $BASE)"
 	say "see:  (cd $(rel "$BUILD") && make menuconfig), and search for the option with /"
 	rm -f "$BUILD/.config"
 	exit "$E_BUILD"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# contract.sh: print the table of the clauses of Documentation/cgroups/freezer-contract.txt and the programs that test them, and see that it has no
-# hole: each clause is named by a program, and each program names its clauses, by a line "Clauses: C1, C5." in its first comment. A program with more
+# contract.sh: print the table of the clauses of Documentation/cgroups/freezer-contract.txt and the
+# programs that test them, and see that it has no hole: each clause is named by a program, and each
+# program names its clauses, by a line "Clauses: C1, C5." in its first comment. A program with more
 # than one names each once more in a comment, where it tests it.
 
 dir=$(dirname "$0")
@@ -50,7 +51,8 @@ awk -v contract="$contract" '
 		name = $1
 		sub(/\.$/, "", name)
 		if (name in title)
-			complain(contract ": " name " is there twice; give one of the two a number of its own")
+			complain(contract ": " name " is there twice; " \
+				"give one of the two a number of its own")
 		else
 			clauses[++nr_clauses] = name
 		title[name] = $0
@@ -63,11 +65,13 @@ awk -v contract="$contract" '
 
 	/^ \* Clauses: / {
 		if (!first)
-			complain(FILENAME ": a line \"Clauses:\" below the first comment; move it there")
+			complain(FILENAME ": a line \"Clauses:\" below the first comment; " \
+				"move it there")
 		else if (program in list)
 			complain(FILENAME ": two lines \"Clauses:\"; make one of them")
 		else if ($0 !~ /^ \* Clauses: C[0-9]+(, C[0-9]+)*\.$/)
-			complain(FILENAME ": \"" substr($0, 4) "\"; write it as \"Clauses: C1, C5.\"")
+			complain(FILENAME ": \"" substr($0, 4) \
+				"\"; write it as \"Clauses: C1, C5.\"")
 		else
 			list[program] = substr($0, 13)
 		seen[program] = 1
@@ -79,12 +83,14 @@ awk -v contract="$contract" '
 	END {
 		for (name in mentioned)
 			if (!(name in title))
-				complain(contract ":" mentioned[name] ": " name " is no clause; mend the number")
+				complain(contract ":" mentioned[name] ": " name \
+					" is no clause; mend the number")
 		for (i = 1; i <= nr_programs; i++) {
 			program = programs[i]
 			if (!(program in list)) {
 				if (!(program in seen))
-					complain(program ".c names no clause; say which ones it tests, \"Clauses: C1, C5.\", in the first comment")
+					complain(program ".c names no clause; say which ones it " \
+						"tests, \"Clauses: C1, C5.\", in the first comment")
 				continue
 			}
 			n = split(list[program], own, /[ ,.]+/)
@@ -94,9 +100,11 @@ awk -v contract="$contract" '
 				if (name == "")
 					continue
 				if (!(name in title))
-					complain(program ".c: " name " is not in " contract "; mend the number, or add the clause")
+					complain(program ".c: " name " is not in " contract \
+						"; mend the number, or add the clause")
 				if (name in has)
-					complain(program ".c: " name " is twice in its line of clauses; take one away")
+					complain(program ".c: " name " is twice in its line of " \
+						"clauses; take one away")
 				has[name] = 1
 				testers[name] = testers[name] " " program
 			}
@@ -105,21 +113,26 @@ awk -v contract="$contract" '
 				count++
 			for (name in has)
 				if (count > 1 && !((program, name) in named))
-					complain(program ".c: which test is of " name "? Name it in the comment above, or take it off the line of clauses")
+					complain(program ".c: which test is of " name "? Name " \
+						"it in the comment above, or take it off the " \
+						"line of clauses")
 			n = split(names[program], own, " ")
 			for (j = 1; j <= n; j++)
 				if (!(own[j] in has))
-					complain(program ".c:" named[program, own[j]] ": " own[j] " is not in its line of clauses; add it there")
+					complain(program ".c:" named[program, own[j]] ": " own[j] \
+						" is not in its line of clauses; add it there")
 		}
 		for (i = 1; i <= nr_clauses; i++) {
 			name = clauses[i]
 			printf "%-4s %-28s%s\n", name, title[name], testers[name]
 			if (!testers[name])
-				complain(name " (" title[name] ") is named by no program; write a test, or name it where there is one")
+				complain(name " (" title[name] ") is named by no program; " \
+					"write a test, or name it where there is one")
 		}
 		if (!nr_clauses)
 			complain(contract ": no clauses; each begins with a line as \"C1. State\"")
 		if (bad)
 			exit 1
-		print "contract: " nr_clauses " clauses, each named by one or more of " nr_programs " programs, and each of these names its own"
+		print "contract: " nr_clauses " clauses, each named by one or more of " \
+			nr_programs " programs, and each of these names its own"
 	}' "$contract" "${programs[@]}"

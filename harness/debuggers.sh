@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# debuggers.sh [ROOT]: get gdb, strace and readelf, for the tests that want the real ones, and copy them with their libraries into ROOT.
+# debuggers.sh [ROOT]: get gdb, strace and readelf, for the tests that want the real ones, and copy
+# them with their libraries into ROOT.
 #
-# They are unpacked from Debian's packages to out/debuggers/ and not installed: gdb-minimal cannot be installed beside of gdb, and a gdb with
-# Python needs more files than the rest of the guest. For the architecture of this machine only.
+# They are unpacked from Debian's packages to out/debuggers/ and not installed: gdb-minimal cannot
+# be installed beside of gdb, and a gdb with Python needs more files than the rest of the guest. For
+# the architecture of this machine only.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -12,15 +14,20 @@ dir=$OUT/debuggers
 log=$OUT/debuggers.log
 packages=(gdb-minimal strace binutils-"$(uname -m | tr _ -)"-linux-gnu)
 
-[ "$(uname -m)" = "$ARCH_KERNEL" ] || { say "      no debuggers for $ARCH on this machine; gdb_test is skipped"; exit 1; }
+if [ "$(uname -m)" != "$ARCH_KERNEL" ]; then
+	say "      no debuggers for $ARCH on this machine; gdb_test is skipped"
+	exit 1
+fi
 take_lock "$OUT/.debuggers.lock"
 
-# libraries PACKAGE...: these packages, and the libraries that they depend on, in turn. Not libdebuginfod: it is for downloads, and brings in
-# thirty libraries more.
+# libraries PACKAGE...: these packages, and the libraries that they depend on, in turn. Not
+# libdebuginfod: it is for downloads, and brings in thirty libraries more.
 libraries() {
 	apt-cache depends --recurse --important "$@" | awk -v first="$*" '
 		/^[^ |<]/ { package = $1; next }
-		/Depends: (lib|zlib)/ && !/libdebuginfod/ { needs[package] = needs[package] " " $NF }
+		/Depends: (lib|zlib)/ && !/libdebuginfod/ {
+			needs[package] = needs[package] " " $NF
+		}
 		END {
 			n = split(first, queue)
 			for (i = 1; i <= n; i++) {
@@ -33,13 +40,19 @@ libraries() {
 		}'
 }
 
-# no_debuginfod DIR: a library of that name that finds nothing, with the functions that gdb wants of it
+# no_debuginfod DIR: a library of that name that finds nothing, with the functions that gdb wants of
+# it
 no_debuginfod() {
-	nm -D --undefined-only "$dir/root/usr/bin/gdb" | sed -n 's/.* U \(debuginfod_[a-z_]*\)@*\(.*\)/\1 \2/p' >"$dir/wanted"
+	nm -D --undefined-only "$dir/root/usr/bin/gdb" |
+		sed -n 's/.* U \(debuginfod_[a-z_]*\)@*\(.*\)/\1 \2/p' >"$dir/wanted"
 	[ -s "$dir/wanted" ] || return 0
 	sed 's/\(.*\) .*/void *\1(void) { return 0; }/' "$dir/wanted" >"$dir/none.c"
-	awk '$2 != "" { list[$2] = list[$2] $1 "; " } END { for (v in list) print v " { global: " list[v] "};" }' "$dir/wanted" >"$dir/none.map"
-	gcc -shared -fPIC -fno-builtin -Wl,-soname,libdebuginfod.so.1 -Wl,--version-script="$dir/none.map" -o "$1/libdebuginfod.so.1" "$dir/none.c"
+	awk '
+		$2 != "" { list[$2] = list[$2] $1 "; " }
+		END { for (v in list) print v " { global: " list[v] "};" }' \
+		"$dir/wanted" >"$dir/none.map"
+	gcc -shared -fPIC -fno-builtin -Wl,-soname,libdebuginfod.so.1 \
+		-Wl,--version-script="$dir/none.map" -o "$1/libdebuginfod.so.1" "$dir/none.c"
 }
 
 fetch() {
@@ -47,7 +60,9 @@ fetch() {
 	rm -rf "$dir"
 	mkdir -p "$dir/deb" "$dir/none" "$dir/root"
 	command -v apt-cache && command -v dpkg-deb || return 1
-	if ! apt-cache show "${packages[0]}" >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then apt-get update || return 1; fi
+	if ! apt-cache show "${packages[0]}" >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+		apt-get update || return 1
+	fi
 	list=$(libraries "${packages[@]}") && [ -n "$list" ] || return 1
 	# shellcheck disable=SC2086
 	(cd "$dir/deb" && apt-get download $list) || return 1
@@ -81,7 +96,8 @@ for program in gdb strace readelf; do
 	mkdir -p "$root$(dirname "$loader")"
 	cp -L "$dir/root$loader" "$root$loader"
 	install -m 755 "$file" "$root/bin/$program"
-	"$dir/root$loader" --library-path "$path" --list "$file" | sed -n 's/.* => \([^ ]*\) .*/\1/p' | while read -r lib; do
+	"$dir/root$loader" --library-path "$path" --list "$file" |
+		sed -n 's/.* => \([^ ]*\) .*/\1/p' | while read -r lib; do
 		cp -L "$lib" "$root/lib/"
 	done
 done

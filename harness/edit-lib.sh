@@ -11,7 +11,8 @@
 # The commits are the same from the same mails: nothing of this machine is in them.
 quiet_git() {
 	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_CEILING_DIRECTORIES=$OUT
-	export GIT_COMMITTER_NAME='Container Freezer' GIT_COMMITTER_EMAIL=container-freezer@localhost
+	export GIT_COMMITTER_NAME='Container Freezer'
+	export GIT_COMMITTER_EMAIL=container-freezer@localhost
 	export GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
 	export GIT_AUTHOR_NAME=$GIT_COMMITTER_NAME GIT_AUTHOR_EMAIL=$GIT_COMMITTER_EMAIL
 	export GIT_AUTHOR_DATE=$GIT_COMMITTER_DATE
@@ -52,7 +53,8 @@ new_repository() {
 		for dir; do kernel_files "$dir"; done
 		[ -z "${FILES:-}" ] || tr ' ' '\n' <<<"$FILES"
 	} | sort -u | add_pristine "$repo" "$source"
-	git -C "$repo" commit -q --allow-empty -m "$(cat "$source.version" 2>/dev/null || echo "$base")"
+	git -C "$repo" commit -q --allow-empty \
+		-m "$(cat "$source.version" 2>/dev/null || echo "$base")"
 	git -C "$repo" tag base
 }
 
@@ -110,7 +112,8 @@ commit_mail() {
 	local info=$1.info author email date
 	mails commit "$2" "$3" "$info" || exit "$E_SETUP"
 	author=$(<"$info/author") email=$(<"$info/email") date=$(<"$info/date")
-	GIT_AUTHOR_NAME=$author GIT_AUTHOR_EMAIL=$email GIT_AUTHOR_DATE=${date:-$GIT_COMMITTER_DATE} \
+	GIT_AUTHOR_NAME=$author GIT_AUTHOR_EMAIL=$email \
+		GIT_AUTHOR_DATE=${date:-$GIT_COMMITTER_DATE} \
 		git -C "$1" commit -q --allow-empty --cleanup=verbatim -F "$info/message"
 }
 
@@ -208,7 +211,8 @@ next:  make it one commit:  cd $(rel "$repo") && git rebase -i base"
 	cut -d' ' -f3- "$file.own" >>"$work/own-files"
 	{
 		echo 'From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001'
-		git -C "$repo" log -1 --format="From: $author <%ae>%nDate: %aD%nSubject: [PATCH] %s%n" "$commit"
+		git -C "$repo" log -1 "$commit" \
+			--format="From: $author <%ae>%nDate: %aD%nSubject: [PATCH] %s%n"
 		# Its message without the subject and what is below the ---
 		sed -e '/^---$/,$d' "$file.text" | sed -e '1,/^$/d'
 		echo ---
@@ -217,8 +221,12 @@ next:  make it one commit:  cd $(rel "$repo") && git rebase -i base"
 			path=${line#*-file: }
 			case $line in
 			New-file:*/) ;;
-			New-file:*) git -C "$repo" cat-file -e "$commit:$path" 2>/dev/null || continue ;;
-			Removed-file:*) git -C "$repo" cat-file -e "$commit^:$path" 2>/dev/null || continue ;;
+			New-file:*)
+				git -C "$repo" cat-file -e "$commit:$path" 2>/dev/null ||
+					continue ;;
+			Removed-file:*)
+				git -C "$repo" cat-file -e "$commit^:$path" 2>/dev/null ||
+					continue ;;
 			esac
 			printf '%s\n' "$line"
 		done <<<"$tail"
@@ -226,7 +234,8 @@ next:  make it one commit:  cd $(rel "$repo") && git rebase -i base"
 		[ "${#gone[@]}" = 0 ] || printf 'Removed-file: %s\n' "${gone[@]}"
 		if [ "${#hunks[@]}" -gt 0 ]; then
 			echo
-			git -C "$repo" diff-tree -r -p --no-commit-id --no-renames "$commit" -- "${hunks[@]}"
+			git -C "$repo" diff-tree -r -p --no-commit-id --no-renames "$commit" -- \
+				"${hunks[@]}"
 		fi
 	} >"$file.raw"
 	mails normal "$file.raw" >"$file" || exit "$E_SETUP"
@@ -246,7 +255,8 @@ shared_paths() {
 	if ! git -C "$repo" apply --cached --whitespace=nowarn "$work/diff" 2>/dev/null; then
 		for path in "${paths[@]}"; do
 			mails diff "$3" "$path" >"$work/diff"
-			git -C "$repo" apply --cached --whitespace=nowarn "$work/diff" 2>/dev/null || true
+			git -C "$repo" apply --cached --whitespace=nowarn "$work/diff" \
+				2>/dev/null || true
 		done
 	fi
 	git -C "$repo" diff-index --cached --no-renames --name-only "$commit" -- "${paths[@]}" |
@@ -258,8 +268,11 @@ shared_paths() {
 own_state() {
 	local name mode object path
 	while read -r name; do new_files_of "$1/$name"; done <"$1/series" |
-		while read -r path; do [ ! -f "$TOP/$path" ] || echo "$path"; done >"$work/own.paths"
-	(cd "$TOP" && git hash-object --no-filters --stdin-paths) <"$work/own.paths" >"$work/own.objects"
+		while read -r path; do
+			[ ! -f "$TOP/$path" ] || echo "$path"
+		done >"$work/own.paths"
+	(cd "$TOP" && git hash-object --no-filters --stdin-paths) <"$work/own.paths" \
+		>"$work/own.objects"
 	paste -d' ' "$work/own.objects" "$work/own.paths" | while read -r object path; do
 		mode=100644
 		[ ! -x "$TOP/$path" ] || mode=100755
@@ -271,7 +284,8 @@ own_state() {
 who_names() {
 	local mail
 	for mail in "$PATCHES"/*.patch "$PATCHES"/*/*.patch; do
-		[ ! -f "$mail" ] || ! below_dir "$1" "$(sed -n 's/^New-file: *//p' "$mail")" || echo "$mail"
+		[ ! -f "$mail" ] ||
+			! below_dir "$1" "$(sed -n 's/^New-file: *//p' "$mail")" || echo "$mail"
 	done
 }
 
@@ -301,7 +315,7 @@ write_full() {
 	for commit in $(commits "$1"); do
 		name=$(mail_name "$1" "$commit") || exit
 		! grep -qxF -- "$name" "$2/series" || die "$(rel "$1"): two commits are $name.
-next:  cd $(rel "$1") && git rebase -i base, and take the line Patch-file: out of one of the messages"
+next:  cd $(rel "$1") && git rebase -i base, and take the line Patch-file: out of one message"
 		write_mail "$1" "$commit" "$name" "$2/$name"
 		if ! has_hunks "$2/$name" && ! grep -q '^\(New\|Removed\)-file: ' "$2/$name"; then
 			die "$(rel "$1"), commit ${commit:0:12} ($name) changes nothing.
@@ -360,7 +374,8 @@ write_base() {
 		else
 			own=0
 			say "$name: the message on $base is not that of patches/$name, which stays."
-			say "next:  change it with make edit BASE=$is, or  make refresh BASE=$base MESSAGE=1"
+			say "next:  change it with make edit BASE=$is," \
+				"or  make refresh BASE=$base MESSAGE=1"
 		fi
 		shared=$(shared_paths "$repo" "$commit" "$dir/$name" "$full/$name")
 		mapfile -t shared_list <<<"$shared"
@@ -382,7 +397,9 @@ stale_untouched() {
 		[ -f "$file" ] || continue
 		main=$1/${file##*/}
 		mails names "$file" Untouched-file | sort | comm -23 - <(
-			for path in diff New-file Removed-file; do mails names "$main" "$path"; done | sort
+			for path in diff New-file Removed-file; do
+				mails names "$main" "$path"
+			done | sort
 		) | while read -r path; do
 			awk -v line="Untouched-file: $path" '$0 != line' "$file" >"$file.new"
 			mv "$file.new" "$file"
@@ -399,11 +416,18 @@ verify_base() {
 	while read -r commit name; do
 		git -C "$1" read-tree "$commit^" || return 1
 		! has_hunks "$2/$name" ||
-			git -C "$1" apply --cached --whitespace=nowarn "$2/$name" 2>"$work/verify.errors" ||
-			{ say "$name does not apply: $(head -n 1 "$work/verify.errors")"; return 1; }
-		own=$({ sed -n 's/^New-file: *//p' "$2/$name"; removed_files_of "$2/$name"; } || true)
+			git -C "$1" apply --cached --whitespace=nowarn "$2/$name" \
+				2>"$work/verify.errors" || {
+				say "$name does not apply: $(head -n 1 "$work/verify.errors")"
+				return 1
+			}
+		own=$({
+			sed -n 's/^New-file: *//p' "$2/$name"
+			removed_files_of "$2/$name"
+		} || true)
 		while read -r path; do
-			below_dir "$path" "$own" || { say "$name: $path comes out otherwise"; return 1; }
+			below_dir "$path" "$own" ||
+				{ say "$name: $path comes out otherwise"; return 1; }
 		done < <(git -C "$1" diff-index --cached --no-renames --name-only "$commit")
 	done <"$work/verify"
 }

@@ -57,7 +57,8 @@ chain() {
 	source=$(source_of "$1")
 	[ -f "$source/Kbuild" ] || BASE=$1 LINUX='' "$TOP/harness/fetch.sh"
 	compose_mails "$1" "$work/mails-$1"
-	build_branch "$dir" "$1" "$work/mails-$1" || die "patches/$failed_patch does not apply on $1, either.
+	build_branch "$dir" "$1" "$work/mails-$1" ||
+		die "patches/$failed_patch does not apply on $1, either.
 next:  make edit BASE=$1"
 	paste -d' ' <(commits "$dir") "$work/mails-$1/series" >"$dir.commits"
 }
@@ -100,12 +101,14 @@ merge_patch() {
 		# Whose diff is it?
 		from=$other
 		if [ "$from" = "$BASE" ]; then
-			from=$(mails main "$PATCHES" "$BASE" | awk -v name="$1" '$1 == name {print $2}')
+			from=$(mails main "$PATCHES" "$BASE" |
+				awk -v name="$1" '$1 == name {print $2}')
 		fi
 		if [ "$from" = "$BASE" ] || { [ "$other" = "$BASE" ] &&
 			[ -f "$PATCHES/$BASE/$1" ] &&
 			mails names "$PATCHES/$BASE/$1" diff | grep -qxF -- "$path"; }; then
-			in_repo apply --reject --whitespace=nowarn "$work/diff" 2>"$work/errors" || true
+			in_repo apply --reject --whitespace=nowarn "$work/diff" \
+				2>"$work/errors" || true
 			in_repo add -f -- "$path"
 			conflicts+=("$path: see what $path.rej says")
 		elif ! merge_file "$from" "$1" "$path"; then
@@ -131,8 +134,10 @@ commit_patches() {
 			else
 				echo "$name" >"$state/patch"
 				in_repo rev-parse HEAD >"$state/head"
-				say "next:  mend that in $(rel "$repo"), git add; then:  $again CONTINUE=1"
-				say "       (with git reset --hard before, $BASE does without this patch)"
+				say "next:  mend that in $(rel "$repo"), git add; then: " \
+					"$again CONTINUE=1"
+				say "       (with git reset --hard before, $BASE does without" \
+					"this patch)"
 				exit 1
 			fi
 		fi
@@ -193,7 +198,8 @@ fi
 if [ -d "$repo" ]; then
 	if [ -z "${FORCE:-}" ] && ! no_changes; then
 		[ ! -s "$state/todo" ] ||
-			say "$(wc -l <"$state/todo") patches are to do there. next:  $again CONTINUE=1"
+			say "$(wc -l <"$state/todo") patches are to do there." \
+				"next:  $again CONTINUE=1"
 		say "$(rel "$repo") has changes that are not in patches/."
 		say "next:  make refresh BASE=$BASE${LINUX:+ LINUX=$LINUX}"
 		die "or:    $again FORCE=1     (anew; the old one is $(rel "$repo").old then)"

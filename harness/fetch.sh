@@ -1,8 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# fetch.sh: get the kernel source of BASE, Debian's package linux-source-BASE, and unpack it once to out/src/BASE. The tarball in
-# /usr/src is used when it is there. With LINUX= the source is a copy of that tree instead, brought up to date each time.
+# fetch.sh: get the kernel source of BASE, Debian's package linux-source-BASE, and unpack it once to
+# out/src/BASE. The tarball in /usr/src is used when it is there. With LINUX= the source is a copy
+# of that tree instead, brought up to date each time.
+#
+#   MIRROR=URL   the mirror of Debian for suites that this machine is not set up for (default: that
+#                of its own apt sources); "URL URL-security" if security updates are needed, too
 
 . "$(dirname "$0")/lib.sh"
 
@@ -16,19 +20,22 @@ if [ -n "$LINUX" ]; then
 	step 2 "source: a copy of $LINUX"
 	mkdir -p "$SRC"
 	# What a build leaves behind stays behind.
-	changed=$(rsync -a --delete --out-format='%n' --exclude-from="$TOP/harness/build-artefacts" "$LINUX/" "$SRC/") ||
+	changed=$(rsync -a --delete --out-format='%n' \
+		--exclude-from="$TOP/harness/build-artefacts" "$LINUX/" "$SRC/") ||
 		die "could not copy $LINUX"
 	if [ -n "$changed" ] || [ ! -e "$SRC.stamp" ]; then
 		touch "$SRC.stamp"
 		# For apply.sh, which has a tree or more of it
 		for state in "$OUT/tree/$SRC_NAME"*.d; do
-			[ ! -d "$state" ] || printf "%s\n" "${changed//deleting /}" >>"$state/upstream"
+			[ ! -d "$state" ] ||
+				printf "%s\n" "${changed//deleting /}" >>"$state/upstream"
 		done
 	fi
 	exit 0
 fi
 
-# system_apt: the package from the suites that this machine is set up for. Root installs it, anybody else unpacks it.
+# system_apt: the package from the suites that this machine is set up for. Root installs it, anybody
+# else unpacks it.
 system_apt() {
 	if [ "$(id -u)" = 0 ]; then
 		apt-cache show "$package" >/dev/null 2>&1 || apt-get update || return 1
@@ -44,29 +51,78 @@ download() {
 	mkdir -p "$dir"
 	(cd "$dir" && apt-get "$@" download "$package") || return 1
 	dpkg-deb --show "$dir/$package"_*.deb | tr '\t' ' ' >"$dir/$package.version"
-	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb | tar -xO "./usr/src/$package.tar.xz" >"$dir/$package.tar.xz.new" || return 1
+	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb |
+		tar -xO "./usr/src/$package.tar.xz" >"$dir/$package.tar.xz.new" || return 1
 	rm "$dir/$package"_*.deb
 	mv "$dir/$package.tar.xz.new" "$dir/$package.tar.xz"
 	tarball=$dir/$package.tar.xz
 }
 
-# isolated_apt SUITES...: an apt of its own below out/, with these suites and nothing of the machine's but its mirror, its keys and its
-# proxies. Adds no suite to the machine and needs no root.
-isolated_apt() {
-	local apt=$OUT/apt mirror suite
-	# shellcheck disable=SC2016
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -v security | head -n 1)
-	mirror=${mirror:-http://deb.debian.org/debian}
-	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/empty"
-	for suite; do
-		case $suite in
-		*-security) echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://security.debian.org/debian-security $suite main" ;;
-		*) echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" ;;
+# mirrors main|security: the Debian mirrors of MIRROR=, else those of this machine's own sources, as
+# its apt reads them. Where there are no lists yet a source does not say that it is Debian's: then
+# the name of its suite has to do.
+# shellcheck disable=SC2016 # $( is apt's
+mirrors() {
+	local uri names format='$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)'
+	for uri in ${MIRROR:-}; do
+		case $uri in
+		*security*) [ "$1" = main ] || echo "$uri" ;;
+		*) [ "$1" = security ] || echo "$uri" ;;
 		esac
-	done >"$apt/sources.list"
-	set -- -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/empty" -o Dir::Etc::PreferencesParts="$apt/empty" \
-		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt" -o Dir::Cache::Archives="$apt/archives" -o APT::Sandbox::User=""
-	apt-get "$@" update && download "$@"
+	done
+	[ -z "${MIRROR:-}" ] || return 0
+	names='(old)*stable|testing|unstable|sid'
+	names="$names|$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:-sid}")"
+	{
+		apt-get indextargets --format "$format" 'Created-By: Packages'
+		apt-get indextargets --format "$format" --no-release-info 'Created-By: Packages'
+	} | awk -v kind="$1" -v names="^(${names%|})([-/]|\$)" '
+		$3 != "main" || $1 ~ /^cdrom:/ { next }
+		$4 == "$(ORIGIN)" && ($1 in others || $2 !~ names) { next }
+		$4 != "$(ORIGIN)" && ($4 != "Debian" || NF != 4) { others[$1]; next }
+		($2 ~ /(-security|\/updates)$/) == (kind == "security") && !seen[$1]++ { print $1 }'
+}
+
+# isolated_apt SUITES...: an apt of its own below out/, with these suites and nothing of the
+# machine's but its mirrors, its keys and its proxies. Adds no suite to the machine and needs no
+# root. Only what is signed with Debian's keys is taken, whatever the mirror or the machine says.
+isolated_apt() {
+	local apt=$OUT/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	local options suite uri main security from
+	if [ ! -f "$keyring" ]; then
+		echo "there is no $keyring; next:  apt-get install debian-archive-keyring"
+		return 1
+	fi
+	mapfile -t main < <(mirrors main)
+	mapfile -t security < <(mirrors security)
+	if [ "${#main[@]}" = 0 ]; then
+		echo "no apt source of this machine is a Debian mirror, from which to get $*"
+		echo "next:  make ... MIRROR=URL, the one of a line \"deb URL bookworm main\""
+		return 1
+	fi
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/empty"
+	options=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/empty"
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts="$apt/empty"
+		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt"
+		-o Dir::Cache::Archives="$apt/archives" -o APT::Sandbox::User=""
+		-o APT::Get::AllowUnauthenticated=false -o Acquire::AllowInsecureRepositories=false
+		-o Acquire::AllowWeakRepositories=false
+		-o Acquire::AllowDowngradeToInsecureRepositories=false)
+	for uri in "${main[@]}"; do
+		for suite; do
+			from=$uri
+			[[ $suite != *-security ]] || from=${security[0]:-}
+			if [ -n "$from" ]; then
+				echo "deb [signed-by=$keyring] $from $suite main"
+			else
+				echo "this machine has no security updates: without $suite" >&2
+			fi
+		done >"$apt/sources.list"
+		echo "from $uri:"
+		if apt-get "${options[@]}" update && download "${options[@]}"; then return; fi
+	done
+	echo "not from ${main[*]} either; next:  make ... MIRROR=URL, another mirror of Debian"
+	return 1
 }
 
 get() {

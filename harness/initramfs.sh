@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# initramfs.sh: build the test programs with the kernel's own kselftest make, statically, and pack them with busybox, /init, the
-# demonstration and the benchmark into the guest's root. "initramfs.sh DIR FILE" takes the programs in DIR for the tests instead, for the
-# tests of the harness.
+# initramfs.sh: build the test programs with the kernel's own kselftest make, statically, and pack
+# them with busybox, /init, the demonstration and the benchmark into the guest's root. "initramfs.sh
+# DIR FILE" takes the programs in DIR for the tests instead, for the tests of the harness.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -21,12 +21,13 @@ fail() {
 	exit "$E_BUILD"
 }
 
-busybox=$("$TOP/harness/busybox.sh")
+busybox=$(static_busybox)
 cp "$busybox" "$root/bin/busybox"
 "$busybox" --list | while read -r name; do
 	[ "$name" = busybox ] || ln -s busybox "$root/bin/$name"
 done
 install -m 755 "$TOP/harness/guest/init" "$root/init"
+install -m 644 "$TOP/harness/guest/patterns.sh" "$root/patterns.sh"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>"$root/etc/passwd"
 echo 'root:x:0:' >"$root/etc/group"
@@ -35,11 +36,13 @@ echo 'root:x:0:' >"$root/etc/group"
 if [ $# -gt 0 ]; then
 	cp -a "$1/." "$root/tests/"
 elif [ -f "$TREE/$TESTS_DIR/Makefile" ]; then
-	# The headers of this very kernel for the tests; LDFLAGS by the environment, for the tests to add to.
+	# The headers of this very kernel for the tests; LDFLAGS by the environment, for the tests
+	# to add to.
 	kmake "$TREE" headers >>"$log" 2>&1 || fail "the kernel's headers for the tests"
 	rm -rf "$BUILD/kselftest_install"
 	LDFLAGS=-static kmake "$TREE/tools/testing/selftests" TARGETS=freezer FORCE_TARGETS=1 \
-		INSTALL_PATH="$BUILD/kselftest_install" install >>"$log" 2>&1 || fail "the selftests"
+		INSTALL_PATH="$BUILD/kselftest_install" install >>"$log" 2>&1 ||
+		fail "the selftests"
 	cp -a "$BUILD/kselftest_install/." "$root/tests/"
 else
 	touch "$root/tests/kselftest-list.txt"
@@ -50,8 +53,11 @@ if [ -n "${GUEST_DEBUGGERS:-}" ]; then
 fi
 for part in demo bench; do
 	[ -f "$TOP/harness/$part/install.sh" ] || continue
-	CC=${CROSS_COMPILE:-}gcc BUSYBOX=$busybox sh "$TOP/harness/$part/install.sh" "$root" >>"$log" 2>&1 || fail "harness/$part"
+	CC=${CROSS_COMPILE:-}gcc sh "$TOP/harness/$part/install.sh" "$root" >>"$log" 2>&1 ||
+		fail "harness/$part"
 done
-(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet) >"$initrd.new"
+(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet) \
+	>"$initrd.new"
 mv "$initrd.new" "$initrd"
-[ $# -gt 0 ] || step 6 "initramfs: $(wc -l <"$root/tests/kselftest-list.txt") test programs, $(du -h "$initrd" | cut -f1), $(rel "$initrd")"
+[ $# -gt 0 ] || step 6 "initramfs: $(wc -l <"$root/tests/kselftest-list.txt") test programs," \
+	"$(du -h "$initrd" | cut -f1), $(rel "$initrd")"

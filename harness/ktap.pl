@@ -1,12 +1,13 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
 #
-# ktap.pl RESULTS: read what the guest's programs print (harness/guest/init tells how it is framed), show it while it comes,
-# and write the counts to the file RESULTS.
+# ktap.pl RESULTS: read what the guest's programs print (harness/guest/init tells how it is framed),
+# show it while it comes, and write the counts to the file RESULTS.
 #
-# A result counts where a program planned it. What a program planned and did not report is missing, a program without a plan is missing, and so
-# is a program that was never begun: each is a failure. So is a program that reports success and exits with another status.
-# On the terminal a passed test is a line; a failed one also what it said. V=1 shows everything.
+# A result counts where a program planned it. What a program planned and did not report is missing,
+# a program without a plan is missing, and so is a program that was never begun: each is a failure.
+# So is a program that reports success and exits with another status. On the terminal a passed test
+# is a line; a failed one also what it said. V=1 shows everything.
 
 use strict;
 use warnings;
@@ -19,6 +20,9 @@ my %sum = map { $_ => 0 } qw(passed failed skipped missing timeouts);
 my ($programs, $begun, @bad) = (0, 0);
 my ($name, $which, $plan, $seen, $program_failed, $program_skipped, $program_passed, @said);
 
+# What a program of kselftest_harness.h prints anyway
+my $noise = qr/^(?:K?TAP version|# Starting|# (?:PASSED|FAILED|Totals)| *#\s+(?:RUN|OK) )/;
+
 $| = 1;
 
 sub verdict_on {
@@ -29,7 +33,8 @@ sub verdict_on {
 
 sub begin_program {
 	($which, $name) = @_;
-	($plan, $seen, $program_failed, $program_skipped, $program_passed, @said) = (undef, 0, 0, 0, 0);
+	($plan, $seen, $program_failed, $program_skipped, $program_passed) = (undef, 0, 0, 0, 0);
+	@said = ();
 	$begun++;
 }
 
@@ -53,13 +58,15 @@ sub end_program {
 		print "$red      $name: stopped at its time limit, after $seconds s$plain\n";
 	}
 	if (!defined $plan) {
-		missing(1, $status eq 'none' ? 'broken off before its plan' : "no plan, status $status");
+		missing(1, $status eq 'none' ? 'broken off before its plan'
+					     : "no plan, status $status");
 	} elsif ($seen < $plan) {
 		missing($plan - $seen, "$seen results of $plan planned");
 	} elsif ($seen > $plan) {
 		$program_failed++;
 		verdict_on('failed', $name, "$seen results, $plan planned");
-	} elsif ($status ne '0' && $status ne 'timeout' && !$program_failed && !($status eq '4' && $program_skipped)) {
+	} elsif ($status ne '0' && $status ne 'timeout' && !$program_failed &&
+		 !($status eq '4' && $program_skipped)) {
 		$program_failed++;
 		verdict_on('failed', $name, "exit status $status");
 		print "$red      $name: exit status $status, but no test failed$plain\n";
@@ -73,7 +80,8 @@ sub end_program {
 
 sub result {
 	my ($not, $text) = @_;
-	my ($what, $directive) = $text =~ /^\s*(?:\d+)?\s*(?:-\s+)?(.*?)\s*(?:#\s*((?:SKIP|XFAIL)\b.*))?$/i;
+	my ($what, $directive) =
+		$text =~ /^\s*(?:\d+)?\s*(?:-\s+)?(.*?)\s*(?:#\s*((?:SKIP|XFAIL)\b.*))?$/i;
 	$seen++;
 	my $n = defined $plan ? "$seen/$plan" : $seen;
 	if (defined $directive && $directive =~ /^SKIP/i) {
@@ -97,6 +105,9 @@ while (my $line = <STDIN>) {
 	$line =~ s/[\r\n]+$//;
 	if ($line =~ /^### plan (\d+)/) {
 		$programs = $1;
+	} elsif ($line =~ /^### unmatched (\S+)/) {
+		push @bad, "missing: TESTS: no test program matches $1";
+		print "${red}TESTS: no test program matches $1$plain\n";
 	} elsif ($line =~ /^### leave (\S+) (.*)/) {
 		push @bad, "left out: $1 ($2)";
 	} elsif (defined $name && $line =~ /^# left out of this world: (.*)/) {
@@ -116,11 +127,13 @@ while (my $line = <STDIN>) {
 			if (!$plan) {
 				$program_skipped++;
 				verdict_on('skipped', $name, $2 // 'nothing planned');
-				print "$yellow      skip   $name # " . ($2 // 'nothing planned') . "$plain\n";
+				my $why = $2 // 'nothing planned';
+				verdict_on('skipped', $name, $why);
+				print "$yellow      skip   $name # $why$plain\n";
 			}
 		} elsif ($line =~ /^(not )?ok\b(.*)/) {
 			result($1, $2);
-		} elsif ($line =~ /\S/ && $line !~ /^(?:K?TAP version|# Starting|# (?:PASSED|FAILED|Totals)| *#\s+(?:RUN|OK) )/) {
+		} elsif ($line =~ /\S/ && $line !~ $noise) {
 			push @said, $line;
 			shift @said if @said > 200;
 		}

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# latency.sh: make latency. For how long interrupts are off at most while a crowd is frozen, thawed and looked at, on the kernel of make test, in a
-# guest whose clock counts instructions: part "latency" of freezer_bench (tools/testing/selftests/freezer/bench_latency.c).
+# latency.sh: make latency. For how long interrupts are off at most while a crowd is frozen, thawed
+# and looked at, on the kernel of make test, in a guest whose clock counts instructions: part
+# "latency" of freezer_bench (tools/testing/selftests/freezer/bench_latency.c).
 #
 #   N=       tasks of the crowd (20000);  ROUNDS= (5)
 #   MOST=    microseconds: fails if a section is longer (100), 0 to print only
@@ -19,7 +20,9 @@ export MEM=${MEM:-4096}
 "$dir/prepare.sh"
 
 status=0
-APPEND="norandmaps${APPEND:+ $APPEND}" ARGS="-k $BASE -p latency -m v1 -N ${N:-20000} -r ${ROUNDS:-5}" "$dir/run.sh" bench | grep -v '^csv,' || status=$?
+APPEND="norandmaps${APPEND:+ $APPEND}" \
+	ARGS="-k $BASE -p latency -m v1 -N ${N:-20000} -r ${ROUNDS:-5}" \
+	"$dir/run.sh" bench | grep -v '^csv,' || status=$?
 [ "$status" = 0 ] || exit "$status"
 
 tr -d '\r' <"$OUT/run/latest-bench/output.log" | sed -n 's/^csv,//p' | awk -F, -v most="$most" '
@@ -42,6 +45,7 @@ tr -d '\r' <"$OUT/run/latest-bench/output.log" | sed -n 's/^csv,//p' | awk -F, -
 			if (most && off > most) { mark = "  more than " most; bad = 1 }
 			printf "%-24s %14.1f %14.1f%s\n", order[i], max[order[i], "took"], off, mark
 		}
-		printf "\nless %.1f us that the wake-up of the sampler takes when nothing is done; it looks every 25 us\n", none
+		printf "\nless %.1f us that the wake-up of the sampler takes when nothing ", none
+		print "is done; it looks every 25 us"
 		exit bad ? 3 : 0
 	}'

@@ -5,12 +5,13 @@
 #
 # mails.pl compose PATCHES BASE DIR     the mails of BASE, complete, and their list DIR/series
 # mails.pl bases PATCHES                the bases, the main one first
-# mails.pl main PATCHES BASE            "patch base": for each patch of BASE the base that its mail is of
+# mails.pl main PATCHES BASE            "patch base": for each patch of BASE the base of its mail
 # mails.pl commit MAIL NAME DIR         DIR/{author,email,date,message}: what to commit
 # mails.pl names MAIL KIND              the paths of the lines "KIND: path"; KIND diff: of its hunks
 # mails.pl diff MAIL [PATH...]          the file diffs of these paths, or all
 # mails.pl override MAIN MAIL OUT OWN [PATH...]
-#                                       OUT: what MAIL has other than MAIN, which does for these paths.
+#                                       OUT: what MAIL has other than MAIN, which does for these
+#                                       paths.
 #                                       OWN=1: the message, too
 # mails.pl normal MAIL                  the mail in the form in which patches/ has it
 # mails.pl message MAIL                 its message and notes; status 2: it has none
@@ -40,8 +41,8 @@ sub spit {
 	close $out or complain "$file: $!";
 }
 
-# parse FILE: {message, notes, named => [[kind, path]...], kind => {path => kind}, order => [path...],
-# diff => {path => text}}. The message is that of a mail, headers and all, or undef.
+# parse FILE: {message, notes, named => [[kind, path]...], kind => {path => kind}, order =>
+# [path...], diff => {path => text}}. The message is that of a mail, headers and all, or undef.
 sub parse {
 	my $file = shift;
 	my @lines = split /^/, slurp($file);
@@ -123,10 +124,11 @@ sub read_series {
 			$lead .= $_;
 		} else {
 			my ($name, @only) = split;
-			complain 'patches/series: there is no line "bases: ..." before the first patch' if !@bases;
+			@bases or complain 'patches/series: a patch before the line "bases: ..."';
 			complain "patches/series: $name is there twice" if $seen{$name}++;
 			for my $base (@only) {
-				grep { $_ eq $base } @bases or complain "patches/series: $name: there is no base $base";
+				grep { $_ eq $base } @bases or
+					complain "patches/series: $name: there is no base $base";
 			}
 			my %only = map { $_ => 1 } @only ? @only : @bases;
 			push @list, {lead => $lead, name => $name, bases => \%only};
@@ -146,7 +148,8 @@ sub main_base {
 sub compose_one {
 	my ($main, $over, $file) = @_;
 	my %named = (%{$over->{kind}}, %{$over->{diff}});
-	my %mail = (message => $main->{message}, notes => $main->{notes}, diff => {%{$over->{diff}}});
+	my %mail = (message => $main->{message}, notes => $main->{notes},
+		    diff => {%{$over->{diff}}});
 	@mail{'message', 'notes'} = @$over{'message', 'notes'} if defined $over->{message};
 	for my $path (grep { $over->{kind}{$_} eq 'Untouched-file' } keys %{$over->{kind}}) {
 		next if $main->{kind}{$path} || $main->{diff}{$path};
@@ -222,8 +225,8 @@ sub order {
 		if (delete $entry->{bases}{$base}) {
 			my $left = join ' ', grep { $entry->{bases}{$_} } @$bases;
 			$left ne '' and
-				print STDERR "$entry->{name}: $base no longer has it, $left still. ",
-					"next:  say why above its line in patches/series\n";
+				print STDERR "$entry->{name}: $base no longer has it, $left ",
+					"still. next:  say why above its line in patches/series\n";
 		}
 		push @{$behind{$anchor}}, $entry;
 	}
@@ -305,15 +308,16 @@ if ($what eq 'compose') {
 	print "@$bases\n";
 } elsif ($what eq 'main') {
 	my ($bases, $list) = read_series(@ARGV);
-	print map { "$_->{name} " . main_base($bases, $_) . "\n" } grep { $_->{bases}{$ARGV[1]} } @$list;
+	print map { "$_->{name} " . main_base($bases, $_) . "\n" }
+		grep { $_->{bases}{$ARGV[1]} } @$list;
 } elsif ($what eq 'commit') {
 	commit(@ARGV);
 } elsif ($what eq 'normal') {
 	print text(parse(@ARGV));
 } elsif ($what eq 'names') {
 	my $mail = parse($ARGV[0]);
-	print map { "$_\n" } $ARGV[1] eq 'diff' ? sort keys %{$mail->{diff}}
-						: map { $_->[1] } grep { $_->[0] eq $ARGV[1] } @{$mail->{named}};
+	my @named = map { $_->[1] } grep { $_->[0] eq $ARGV[1] } @{$mail->{named}};
+	print map { "$_\n" } $ARGV[1] eq 'diff' ? sort keys %{$mail->{diff}} : @named;
 } elsif ($what eq 'diff') {
 	my ($file, @paths) = @ARGV;
 	my $mail = parse($file);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# prepare.sh [tree|image|all]: the steps from nothing to a kernel and an initramfs. Each does only what is to be done.
+# prepare.sh [tree|image|all]: the steps from nothing to a kernel and an initramfs. Each does only
+# what is to be done.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"

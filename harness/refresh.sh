@@ -104,7 +104,10 @@ done <"$work/own.write" >"$work/written"
 sed 's/$/ (removed)/' "$work/own.remove" >>"$work/written"
 
 # The other bases: what the mails say there now
-if diff -rq -x "$BASE" "$PATCHES" "$new" >/dev/null; then others=; else others=$(PATCHES=$new series_bases); fi
+others=
+if ! diff -rq -x "$BASE" "$PATCHES" "$new" >/dev/null; then
+	others=$(PATCHES=$new series_bases)
+fi
 todo=()
 for base in $others; do
 	[ "$base" != "$base_name" ] || continue
@@ -129,7 +132,8 @@ for base in $others; do
 done
 BASE=$base_name SRC=$base_source
 
-comm -3 <(mails_of_main "$PATCHES" | sort) <(mails_of_main "$new" | sort) | tr -d '\t' >"$work/moved"
+comm -3 <(mails_of_main "$PATCHES" | sort) <(mails_of_main "$new" | sort) | tr -d '\t' \
+	>"$work/moved"
 # What has changed for BASE, and another base has its own version of
 for name in $(cd "$new" && ls -- *.patch); do
 	if [ ! -f "$PATCHES/$name" ] || cmp -s "$PATCHES/$name" "$new/$name"; then continue; fi
@@ -139,7 +143,8 @@ for name in $(cd "$new" && ls -- *.patch); do
 		for path in $(mails names "$new/$base/$name" diff); do
 			[ "$(changed_lines "$PATCHES/$name" "$path")" = \
 				"$(changed_lines "$new/$name" "$path")" ] || {
-				say "patches/$base/$name has its own diff of $path: does it want that change?"
+				say "patches/$base/$name has its own diff of $path:" \
+					"does it want that change?"
 				[[ " ${todo[*]} " == *" $base "* ]] || todo+=("$base")
 			}
 		done
@@ -151,8 +156,13 @@ done
 
 # All is known to be right
 rsync -rc --delete --out-format='patches/%n' "$new/" "$PATCHES/" |
-	sed -e 's/^\(patches\/\)\?deleting \(.*\)/patches\/\2 (removed)/' -e '/\/$/d' >>"$work/written"
-if [ -s "$work/written" ]; then sed 's/^/      /' "$work/written"; else echo "nothing has changed"; fi
+	sed -e 's/^\(patches\/\)\?deleting \(.*\)/patches\/\2 (removed)/' -e '/\/$/d' \
+		>>"$work/written"
+if [ -s "$work/written" ]; then
+	sed 's/^/      /' "$work/written"
+else
+	echo "nothing has changed"
+fi
 
 git -C "$repo" tag -f refreshed series >/dev/null
 compose_mails "$BASE" "$OUT/series-composed/$BASE"

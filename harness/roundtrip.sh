@@ -19,13 +19,15 @@ status=0
 for base in $(series_bases); do
 	BASE=$base LINUX='' SRC=$OUT/src/$base SERIES=$work/old/$base
 	if [ ! -f "$SRC/Kbuild" ]; then
-		say "$base: its source is not unpacked, so not looked at. next:  make tree BASE=$base"
+		say "$base: its source is not unpacked, so not looked at." \
+			"next:  make tree BASE=$base"
 		continue
 	fi
 	rm -rf "$work/patches"
 	cp -a "$PATCHES" "$work/patches"
 	if ! build_branch "$work/repo" "$base" "$work/old/$base"; then
-		echo "error: patches/$failed_patch does not apply on $base. next:  make edit BASE=$base"
+		echo "error: patches/$failed_patch does not apply on $base." \
+			"next:  make edit BASE=$base"
 		status=1
 		continue
 	fi

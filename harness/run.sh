@@ -1,13 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench, shell, gdb, step) and judge what came of it.
-# hibernate boots twice: the guest switches itself off with its memory in an image on the disk, and goes on from there in the second QEMU.
+# run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench,
+# shell, gdb, step) and judge what came of it. hibernate boots twice: the guest switches itself off
+# with its memory in an image on the disk, and goes on from there in the second QEMU.
 #
-#   TESTS=   test programs to run, shell patterns with blanks between;  ARGS= their arguments
-#   WORLD=   what they run in: plain|container|userns|mover|limits|killable, more than one with + between
-#   TIMEOUT= seconds for the whole guest;  LIMIT= for each test program (default: what their settings file says)
-#   SMP=2 MEM=2048 KVM=auto|1|0;  APPEND= more for the kernel command line;  QEMU_ARGS= more for QEMU
+#   TESTS=   test programs to run, shell patterns with blanks between; a pattern "!x*" leaves out
+#            what x* matches; core and worlds stand for programs (the tests' Makefile says which)
+#   ARGS=    their arguments
+#   WORLD=   what they run in: plain|container|userns|mover|limits|killable, more than one with +
+#            between
+#   TIMEOUT= seconds for the whole guest
+#   LIMIT=   seconds for each test program (default: what their settings file says)
+#   SMP=2 MEM=2048 KVM=auto|1|0
+#   APPEND=  more for the kernel command line
+#   QEMU_ARGS= more for QEMU
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,6 +25,7 @@ IMAGE=${RUN_IMAGE:-$IMAGE}
 SMP=${SMP:-2}
 MEM=${MEM:-2048}
 guest_mode=$mode
+tests=$(test_patterns "${TESTS:-}")
 tty=0
 
 case $mode in
@@ -40,10 +48,14 @@ timeout=${TIMEOUT:-$timeout}
 # make_command RUNDIR MODE ACCEL: QEMU's command, into the array and into RUNDIR/command
 make_command() {
 	local dir=$1 accel=$3 append
-	append="console=$ARCH_CONSOLE panic=-1 oops=panic no_console_suspend freezer.mode=$2 freezer.terminal=$ARCH_TERMINAL"
-	[ "$2" != shell ] || append="console=$ARCH_CONSOLE panic=-1 no_console_suspend freezer.mode=shell freezer.terminal=$ARCH_CONSOLE"
+	append="console=$ARCH_CONSOLE panic=-1 no_console_suspend freezer.mode=$2"
+	if [ "$2" = shell ]; then
+		append="$append freezer.terminal=$ARCH_CONSOLE"
+	else
+		append="$append oops=panic freezer.terminal=$ARCH_TERMINAL"
+	fi
 	[ "$tty" = 0 ] || append="$append freezer.tty=1 freezer.cols=$cols freezer.rows=$rows"
-	[ -z "${TESTS:-}" ] || append="$append freezer.tests=${TESTS// /,}"
+	[ -z "$tests" ] || append="$append freezer.tests=${tests// /,}"
 	[ -z "${ARGS:-}" ] || append="$append freezer.args=${ARGS// /%20}"
 	[ "$WORLD" = plain ] || append="$append freezer.world=$WORLD"
 	[[ +$WORLD+ != *+killable+* ]] || append="$append cgroup_freezer.killable=1"
@@ -56,7 +68,10 @@ make_command() {
 	command+=($ARCH_MACHINE)
 	case $accel in
 	kvm) command+=(-accel kvm -cpu host) ;;
-	*) command+=(-accel "tcg$([ "$mode" = bench ] || echo ,thread=multi)" -cpu "$ARCH_CPU_TCG") ;;
+	*)
+		command+=(-accel "tcg$([ "$mode" = bench ] || echo ,thread=multi)")
+		command+=(-cpu "$ARCH_CPU_TCG")
+		;;
 	esac
 	# A clock that counts instructions: the same figures on any host
 	[ "$mode" != bench ] || command+=(-icount "shift=1,sleep=off")
@@ -64,12 +79,19 @@ make_command() {
 	command+=(-smp "$SMP" -m "$MEM" -nodefaults -no-reboot -display none
 		-kernel "$IMAGE" -initrd "$initrd"
 		-device virtio-serial
-		-chardev "file,id=verdict,path=$dir/verdict" -device virtserialport,chardev=verdict,name=verdict
+		-chardev "file,id=verdict,path=$dir/verdict"
+		-device virtserialport,chardev=verdict,name=verdict
 		-drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe")
 	case $2 in
-	shell) command+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=$dir/console.log" -serial chardev:console) ;;
+	shell)
+		command+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=$dir/console.log"
+			-serial chardev:console)
+		;;
 	probe) command+=(-serial "file:$dir/console.log") ;;
-	*) command+=(-serial "file:$dir/console.log" -chardev "stdio,id=terminal,signal=on" -serial chardev:terminal) ;;
+	*)
+		command+=(-serial "file:$dir/console.log"
+			-chardev "stdio,id=terminal,signal=on" -serial chardev:terminal)
+		;;
 	esac
 	[ "$mode" != gdb ] || command+=(-s -S)
 	# shellcheck disable=SC2206
@@ -78,11 +100,13 @@ make_command() {
 	rm -f "$dir/verdict"
 	truncate -s 1G "$dir/disk"
 	# As one would type it
-	printf '%s\n' "${command[@]}" | sed "s/.*[^A-Za-z0-9_.,:=/+-].*/'&'/" | paste -sd' ' >"$dir/command"
+	printf '%s\n' "${command[@]}" | sed "s/.*[^A-Za-z0-9_.,:=/+-].*/'&'/" | paste -sd' ' \
+		>"$dir/command"
 }
 
-# accelerator: kvm when this very kernel comes up with it, and soon. That /dev/kvm is there says little: in a virtual machine it may not run
-# our guest, or run it slower than emulation. Tried once per host boot.
+# accelerator: kvm when this very kernel comes up with it, and soon. That /dev/kvm is there says
+# little: in a virtual machine it may not run our guest, or run it slower than emulation. Tried once
+# per host boot.
 accelerator() {
 	local dir key answer=tcg
 	case ${KVM:-auto} in
@@ -102,7 +126,8 @@ accelerator() {
 		! grep -q '^end' "$dir/verdict" 2>/dev/null || answer=kvm
 		rm -rf "$dir"
 		echo "$key $answer" >"$OUT/kvm"
-		[ "$answer" = kvm ] || say "      /dev/kvm is there but does not run this kernel in 15 s: emulation (KVM=1 to insist)"
+		[ "$answer" = kvm ] || say "      /dev/kvm is there but does not run this kernel" \
+			"in 15 s: emulation (KVM=1 to insist)"
 	fi
 	cut -d' ' -f2 "$OUT/kvm"
 }
@@ -110,7 +135,9 @@ accelerator() {
 [ -f "$IMAGE" ] || die "no kernel at $(rel "$IMAGE"); make image builds it"
 mkdir -p "$OUT/run"
 # The last twenty runs are kept.
-(cd "$OUT/run" && for old in $(printf '%s\n' 20* | sort -r | tail -n +20); do [ ! -d "$old" ] || rm -rf "$old"; done)
+(cd "$OUT/run" && for old in $(printf '%s\n' 20* | sort -r | tail -n +20); do
+	[ ! -d "$old" ] || rm -rf "$old"
+done)
 accel=$(accelerator)
 dir=$OUT/run/$(date +%Y%m%d-%H%M%S)-$mode-$BUILD_NAME.$$
 mkdir -p "$dir"
@@ -122,43 +149,51 @@ fi
 make_command "$dir" "$guest_mode" "$accel"
 trap 'rm -f "$dir/disk"' EXIT
 
-step 7 "boot: $accel, $SMP CPUs, $MEM MB$([ "$WORLD" = plain ] || echo ", world $WORLD")$([ "$timeout" = 0 ] || echo ", at most $timeout s"), logs: $(rel "$dir")/"
+text="boot: $accel, $SMP CPUs, $MEM MB"
+[ "$WORLD" = plain ] || text="$text, world $WORLD"
+[ "$timeout" = 0 ] || text="$text, at most $timeout s"
+step 7 "$text, logs: $(rel "$dir")/"
 sed 's/^/      /' "$dir/command" >&2
 
 # What a test that suspends the guest to idle is woken by: somebody who hits a key
 typist() { while sleep 2 && echo 2>/dev/null; do :; done; }
 
+# boot: QEMU, which ends by itself or after its time
+boot() {
+	timeout --foreground -k 10 "$timeout" "${command[@]}" 2>"$dir/qemu.log" ||
+		echo "$?" >"$dir/status"
+}
+
 started=$(date +%s)
 status=0
 case $mode in
 shell | gdb)
-	[ "$mode" != gdb ] || say "      waiting for:  gdb $(rel "$BUILD")/vmlinux -ex 'target remote :1234'"
+	[ "$mode" != gdb ] ||
+		say "      waiting for:  gdb $(rel "$BUILD")/vmlinux -ex 'target remote :1234'"
 	timeout --foreground -k 10 "$timeout" "${command[@]}" || status=$?
 	exit "$status"
 	;;
 test)
-	{
-		timeout --foreground -k 10 "$timeout" "${command[@]}" < <(typist) 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
-	} | tee "$dir/output.log" | perl "$TOP/harness/ktap.pl" "$dir/results" || true
+	boot < <(typist) | tee "$dir/output.log" |
+		perl "$TOP/harness/ktap.pl" "$dir/results" || true
 	;;
 *)
-	{
-		timeout --foreground -k 10 "$timeout" "${command[@]}" </dev/null 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
-	} | tee "$dir/output.log" || true
+	boot </dev/null | tee "$dir/output.log" || true
 	;;
 esac
-# The first boot ended; unless something went wrong there, the guest is off and has not come to its end.
+# The first boot ended; unless something went wrong there, the guest is off and has not come to its
+# end.
 if [ "$mode" = hibernate ] && [ ! -e "$dir/status" ]; then
 	if [ -s "$dir/verdict" ]; then
 		say "FAILED: the guest was not hibernated"
 		exit "$E_TEST"
 	fi
-	say "      $(($(date +%s) - started)) s: the guest is off; once more, from the image on its disk"
+	say "      $(($(date +%s) - started)) s: the guest is off; once more, from the image on" \
+		"its disk"
 	mv "$dir/console.log" "$dir/console-1.log"
-	{
-		# The harness of the tests of 6.1 cannot run one of them alone, and one of the others wants to be woken.
-		timeout --foreground -k 10 "$timeout" "${command[@]}" < <(typist) 2>"$dir/qemu.log" || echo "$?" >"$dir/status"
-	} | tee -a "$dir/output.log" || true
+	# The harness of the tests of 6.1 cannot run one of them alone, and one of the others wants
+	# to be woken.
+	boot < <(typist) | tee -a "$dir/output.log" || true
 	cat "$dir/console-1.log" "$dir/console.log" >"$dir/console-2.log"
 	mv "$dir/console-2.log" "$dir/console.log"
 fi

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# selftest.sh: do the tests fail when they must? Boots the kernel of make test with the programs of harness/selftest/, one boot each,
-# and compares how harness/run.sh ends, and its last line, with what is known. CASES="crash warn" selects.
+# selftest.sh: do the tests fail when they must? Boots the kernel of make test with the programs of
+# harness/selftest/, one boot each, and compares how harness/run.sh ends, and its last line, with
+# what is known. CASES="crash warn" selects.
 #
-# The kernel of DEBUG=1 has one more, a use after free, and that of DEBUG=kcsan a data race: is it caught? The latter also sees whether the judge knows
-# whose a race is, by consoles that are written here.
+# The kernel of DEBUG=1 has one more, a use after free, and that of DEBUG=kcsan a data race: is it
+# caught? The latter also sees whether the judge knows whose a race is, by consoles that are written
+# here.
 
 dir=$(dirname "$0")
 "$dir/prepare.sh" image
@@ -20,9 +22,13 @@ if [ "$DEBUG" = kcsan ]; then
 	rm -rf "$programs" "$BUILD/selftest-module"
 	cp -a "$TOP/harness/selftest" "$programs"
 	cp -a "$TOP/harness/selftest-module" "$BUILD/selftest-module"
-	if ! { kmake "$TREE" modules_prepare && kmake "$TREE" KBUILD_MODPOST_WARN=1 M="$BUILD/selftest-module" modules; } >"$BUILD/selftest-module.log" 2>&1; then
+	if ! {
+		kmake "$TREE" modules_prepare &&
+			kmake "$TREE" KBUILD_MODPOST_WARN=1 M="$BUILD/selftest-module" modules
+	} >"$BUILD/selftest-module.log" 2>&1; then
 		tail -n 5 "$BUILD/selftest-module.log" >&2
-		say "build failed: harness/selftest-module, log: $(rel "$BUILD")/selftest-module.log"
+		say "build failed: harness/selftest-module," \
+			"log: $(rel "$BUILD")/selftest-module.log"
 		exit "$E_BUILD"
 	fi
 	cp "$BUILD/selftest-module/planted_race.ko" "$programs/"
@@ -37,7 +43,7 @@ skip|8|1 passed, 0 failed, 1 skipped|a test was skipped|120|20
 skipall|8|0 passed, 0 failed, 1 skipped|a test was skipped|120|20
 silent|7|0 passed, 1 failed, 0 skipped|results are missing|120|20
 short|7|2 passed, 1 failed, 0 skipped|results are missing|120|20
-nosuch|7|0 passed, 1 failed, 0 skipped|no test ran|120|20
+nosuch|7|0 passed, 1 failed, 0 skipped|no test program matches nosuch|120|20
 warn|4|1 passed, 1 failed, 0 skipped|kernel report: .*WARNING|120|20
 oops|6|0 passed, 3 failed, 0 skipped|kernel report: .*BUG|120|20
 crash|6|0 passed, 2 failed, 0 skipped|Kernel panic - not syncing: sysrq triggered crash|120|20
@@ -47,8 +53,10 @@ stuck|5|0 passed, 2 failed, 0 skipped|passed their time limit|120|3
 stuck|5|0 passed, 2 failed, 0 skipped|the guest was not done|30|1000'
 
 case $DEBUG in
-1) cases=$cases$'\nuaf|4|1 passed, 1 failed, 0 skipped|kernel report: .*KASAN: .*use-after-free|400|120' ;;
-kcsan) cases=$cases$'\nrace|4|1 passed, 1 failed, 0 skipped|kernel report: .*KCSAN: data-race in planted_writer|400|120' ;;
+1) cases=$cases'
+uaf|4|1 passed, 1 failed, 0 skipped|kernel report: .*KASAN: .*use-after-free|400|120' ;;
+kcsan) cases=$cases'
+race|4|1 passed, 1 failed, 0 skipped|kernel report: .*KCSAN: data-race in planted_writer|400|120' ;;
 esac
 
 mkdir -p "$OUT/run"
@@ -60,18 +68,24 @@ while IFS='|' read -r program status last reason timeout limit; do
 	log=$OUT/run/harness-$n-$program.log
 	started=$SECONDS
 	got=0
-	TESTS=$program ARGS='' TIMEOUT=$timeout LIMIT=$limit "$dir/run.sh" test </dev/null >"$log" 2>&1 || got=$?
-	if [ "$got" = "$status" ] && [ "$(tail -n 1 "$log")" = "$last" ] && grep -q "$reason" "$log"; then
+	TESTS=$program ARGS='' TIMEOUT=$timeout LIMIT=$limit \
+		"$dir/run.sh" test </dev/null >"$log" 2>&1 || got=$?
+	said=$(grep -m 1 "$reason" "$log" || true)
+	if [ "$got" = "$status" ] && [ "$(tail -n 1 "$log")" = "$last" ] && [ -n "$said" ]; then
 		passed=$((passed + 1))
-		echo "ok $n harness: $program ends with $status: $(grep -m 1 "$reason" "$log" | cut -c 1-100) ($((SECONDS - started)) s)"
+		echo "ok $n harness: $program ends with $status: $(cut -c 1-100 <<<"$said")" \
+			"($((SECONDS - started)) s)"
 	else
 		failed=$((failed + 1))
-		echo "not ok $n harness: $program: status $got, $status expected; last line \"$(tail -n 1 "$log")\", \"$last\" expected; \"$reason\"" \
-			"$(grep -q "$reason" "$log" || echo 'not ')said; log: $(rel "$log")"
+		said=${said:+said}
+		echo "not ok $n harness: $program: status $got, $status expected;" \
+			"last line \"$(tail -n 1 "$log")\", \"$last\" expected;" \
+			"\"$reason\" ${said:-not said}; log: $(rel "$log")"
 	fi
 done <<<"$cases"
 
-# attributed STATUS NAME FRAME...: a console with a race of hrtimer_active() in that backtrace ends with this status
+# attributed STATUS NAME FRAME...: a console with a race of hrtimer_active() in that backtrace ends
+# with this status
 attributed() {
 	local expected=$1 name=$2 judged=$OUT/run/harness-$2 got=0
 	shift 2
@@ -82,9 +96,12 @@ attributed() {
 	printf 'test 0 in the world plain\nend\n' >"$judged/verdict"
 	printf 'passed 1\nprograms 1\n' >"$judged/results"
 	{
-		printf '%s\n' '====' "BUG: KCSAN: data-race in __hrtimer_run_queues / hrtimer_active" '' 'read to 0x1 of 8 bytes by interrupt on cpu 1:'
+		printf '%s\n' '====' \
+			"BUG: KCSAN: data-race in __hrtimer_run_queues / hrtimer_active" '' \
+			'read to 0x1 of 8 bytes by interrupt on cpu 1:'
 		printf ' %s+0x10/0x100\n' "$@"
-		printf '%s\n' '' 'write to 0x1 of 8 bytes by interrupt on cpu 0:' ' __hrtimer_run_queues+0x10/0x100' '===================='
+		printf '%s\n' '' 'write to 0x1 of 8 bytes by interrupt on cpu 0:' \
+			' __hrtimer_run_queues+0x10/0x100' '===================='
 	} | sed 's/^/[    1.000000] /' >"$judged/console.log"
 	"$dir/judge.sh" "$judged" test 0 1 >"$judged.log" 2>&1 || got=$?
 	if [ "$got" = "$expected" ]; then
@@ -92,7 +109,8 @@ attributed() {
 		echo "ok $n harness: $name ends with $expected"
 	else
 		failed=$((failed + 1))
-		echo "not ok $n harness: $name: status $got, $expected expected; log: $(rel "$judged").log"
+		echo "not ok $n harness: $name: status $got, $expected expected;" \
+			"log: $(rel "$judged").log"
 	fi
 }
 if [ "$DEBUG" = kcsan ]; then

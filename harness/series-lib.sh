@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The series: what the mails of patches/ say and how they are put on a tree. Sourced by apply.sh, series.sh, check.sh and others.
+# The series: what the mails of patches/ say and how they are put on a tree. Sourced by apply.sh,
+# series.sh, check.sh and others.
 #
-# patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs on BASE. CONTRIBUTING.md, "The patches", has the
-# layout. Whoever sources this finds the complete mails of BASE, and their list, in SERIES.
+# patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs
+# on BASE. CONTRIBUTING.md, "The patches", has the layout. Whoever sources this finds the complete
+# mails of BASE, and their list, in SERIES.
 #
-# A mail that brings in new files of this repository names them with lines "New-file: path" below its "---"; "New-file: dir/" stands for
-# every file that git tracks below dir. If the kernel has a file of that path, ours takes its place. "Removed-file: path" there takes a file of
-# the kernel away. Neither quotes the file of the kernel.
+# A mail that brings in new files of this repository names them with lines "New-file: path" below
+# its "---"; "New-file: dir/" stands for every file that git tracks below dir. "Removed-file: path"
+# there takes a file of the kernel away. Where the kernel has a file of the path of a new one, ours
+# takes its place. Neither quotes the file of the kernel.
 
 mails() { "$TOP/harness/mails.pl" "$@"; }
 
-# compose_mails BASE DIR: the mails of BASE. A directory that is right already is left alone: somebody may be reading it.
+# compose_mails BASE DIR: the mails of BASE. A directory that is right already is left alone:
+# somebody may be reading it.
 compose_mails() {
 	mkdir -p "$(dirname "$2")"
 	(
@@ -32,10 +36,13 @@ compose_mails() {
 compose_mails "$BASE" "$SERIES"
 
 # Directories of the repository whose files are files of the kernel
-readonly KERNEL_DIRS='Documentation arch block drivers fs include init io_uring ipc kernel lib mm net samples scripts security tools virt'
+readonly KERNEL_DIRS='Documentation arch block drivers fs include init io_uring ipc kernel lib mm
+net samples scripts security tools virt'
 
 series_patches() {
-	[ ! -f "$SERIES/series" ] || sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES/series" | sed "${SERIES_STEPS:-\$}q"
+	[ ! -f "$SERIES/series" ] ||
+		sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$SERIES/series" |
+		sed "${SERIES_STEPS:-\$}q"
 }
 
 # touched_files PATCH: the existing files that its hunks change
@@ -103,7 +110,8 @@ stage_pristine() {
 # apply_hunks DIR PATCH. Not as part of the git repository that out/ lies in.
 apply_hunks() {
 	has_hunks "$2" || return 0
-	(cd "$1" && GIT_CEILING_DIRECTORIES=$(cd "$1/.." && pwd) git apply --whitespace=nowarn "$2") 2>"$1.errors"
+	(cd "$1" && GIT_CEILING_DIRECTORIES=$(cd "$1/.." && pwd) \
+		git apply --whitespace=nowarn "$2") 2>"$1.errors"
 }
 
 # mail_files PATCH: the files of patches/ that it is made of on BASE
@@ -133,5 +141,6 @@ unnamed_files() {
 	local patch place
 	for place in $KERNEL_DIRS; do
 		[ ! -d "$TOP/$place" ] || list_below "$place"
-	done | sort | comm -23 - <(for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
+	done | sort | comm -23 - <(
+		for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
 }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# sleeps.sh [list]: compare harness/sleeps.md with the tree: each place at which a task of a frozen cgroup may stop in the middle of a call, by
-# file and function. A new one wants the question answered what is held there, and who outside of the cgroup waits for it.
+# sleeps.sh [list]: compare harness/sleeps.md with the tree: each place at which a task of a frozen
+# cgroup may stop in the middle of a call, by file and function. A new one wants the question
+# answered what is held there, and who outside of the cgroup waits for it.
 #
 # With "list": print the places of the tree.
 
@@ -10,16 +11,24 @@ dir=$(dirname "$0")
 . "$dir/lib.sh"
 
 # Freezable sleeps, and doors. Not: what defines them, and what the freezer itself consists of.
-stops='TASK_FREEZABLE|wait_event_freezable|wait_event_state|sk_sleep_state\(|pipe_wait_(read|writ)able\(|cgroup_freezer_door\(|resume_user_mode_work\(|xfer_to_guest_mode_handle_work\('
+stops='TASK_FREEZABLE|wait_event_freezable|wait_event_state|sk_sleep_state\('
+stops+='|pipe_wait_(read|writ)able\(|cgroup_freezer_door\(|resume_user_mode_work\('
+stops+='|xfer_to_guest_mode_handle_work\('
 # Who calls the sleeps of sockets: not every caller holds nothing.
-sockets='sock_alloc_send_p?skb\(|skb_recv_datagram\(|skb_wait_for_more_packets\(|sk_wait_event\(|sk_wait_data\(|sk_stream_wait_(memory|connect)\(|inet_csk_accept\('
-definitions='^(include/linux/(wait|wait_bit|sched|freezer|cgroup_freezer|completion|workqueue|resume_user_mode|entry-common|entry-kvm|entry-virt|livepatch_sched|skbuff|pipe_fs_i|percpu-rwsem)\.h|include/net/(sock|udp)\.h|kernel/(freezer|cgroup_freezer[a-z_]*)\.c)$'
+sockets='sock_alloc_send_p?skb\(|skb_recv_datagram\(|skb_wait_for_more_packets\(|sk_wait_event\('
+sockets+='|sk_wait_data\(|sk_stream_wait_(memory|connect)\(|inet_csk_accept\('
+definitions='wait|wait_bit|sched|freezer|cgroup_freezer|completion|workqueue|resume_user_mode'
+definitions+='|entry-common|entry-kvm|entry-virt|livepatch_sched|skbuff|pipe_fs_i|percpu-rwsem'
+definitions="^(include/linux/($definitions)\.h|include/net/(sock|udp)\.h"
+definitions+='|kernel/(freezer|cgroup_freezer[a-z_]*)\.c|kernel/cgroup/freezer/[a-z]+\.[ch])$'
 
-# places DIR: "file function", sorted. The function is that of git's and diff's hunk headers: the last line before that begins with a name.
+# places DIR: "file function", sorted. The function is that of git's and diff's hunk headers: the
+# last line before that begins with a name.
 # shellcheck disable=SC2016 # $0 is awk's
 places() {
 	cd "$1" || return 1
-	grep -rlE --include='*.[chS]' "$stops|$sockets" arch block crypto drivers fs include io_uring ipc kernel mm net security sound virt |
+	grep -rlE --include='*.[chS]' "$stops|$sockets" arch block crypto drivers fs include \
+		io_uring ipc kernel mm net security sound virt |
 		grep -vE "$definitions|/test/" | LC_ALL=C sort |
 		xargs awk -v pattern="$stops|$sockets" '
 			FNR == 1 { fn = "-" }
@@ -27,7 +36,9 @@ places() {
 				name = $0
 				sub(/\(.*/, "", name)
 				sub(/.*[ *\t]/, "", name)
-				if (name != "" && name !~ /^(EXPORT_SYMBOL.*|__acquires|__releases|__must_hold|if|module_.*)$/)
+				if (name != "" &&
+				    name !~ /^(EXPORT_SYMBOL.*|__acquires|__releases)$/ &&
+				    name !~ /^(__must_hold|if|module_.*)$/)
 					fn = name
 				if ($0 ~ /^(COMPAT_)?SYSCALL_DEFINE/) {
 					name = $0
@@ -38,12 +49,14 @@ places() {
 			}
 			/^#define [a-z_]+\(/ { fn = $2; sub(/\(.*/, "", fn) }
 			# not comments, not what declares or defines one of these itself
-			/^[ \t]*(\*|\/\*|\/\/)/ || /^[A-Za-z_].*;[ \t]*$/ || /^(EXPORT_SYMBOL|extern )/ { next }
+			/^[ \t]*(\*|\/\*|\/\/)/ || /^[A-Za-z_].*;[ \t]*$/ { next }
+			/^(EXPORT_SYMBOL|extern )/ { next }
 			$0 ~ pattern && !/^[A-Za-z_]/ && !/_wq,?$/ { print FILENAME, fn }
 		' | LC_ALL=C sort -u
 }
 
-# known: the same out of the table, for BASE. Its first two columns are the file and the functions, the last one is the bases.
+# known: the same out of the table, for BASE. Its first two columns are the file and the functions,
+# the last one is the bases.
 known() {
 	awk -F'|' -v base="$BASE" '
 		/^\| `/ {
@@ -64,6 +77,7 @@ known() {
 new=$(comm -23 <(places "$TREE") <(known))
 gone=$(comm -13 <(places "$TREE") <(known))
 [ -z "$new" ] || printf 'error: not in harness/sleeps.md, for %s: %s\n' "$BASE" "${new//$'\n'/, }"
-[ -z "$gone" ] || printf 'error: in harness/sleeps.md, and not in %s: %s\n' "$BASE" "${gone//$'\n'/, }"
+[ -z "$gone" ] ||
+	printf 'error: in harness/sleeps.md, and not in %s: %s\n' "$BASE" "${gone//$'\n'/, }"
 [ -z "$new$gone" ] || exit 1
 echo "sleeps: $(places "$TREE" | wc -l) places of $BASE, each in harness/sleeps.md"

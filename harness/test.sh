@@ -3,20 +3,13 @@
 #
 # test.sh: make test. The last line of its output is the count, whatever happens.
 
+trap 'echo "0 passed, 1 failed, 0 skipped"' EXIT
 dir=$(dirname "$0")
-# The debuggers come along when one of the programs is gdb_test.
-set -f
-for pattern in ${TESTS:-*}; do
-	# shellcheck disable=SC2194,SC2254
-	case gdb_test in
-	$pattern) export GUEST_DEBUGGERS=1 ;;
-	esac
-done
-set +f
+. "$dir/lib.sh"
+. "$dir/guest/patterns.sh"
+
+# The debuggers come along when gdb_test is one of the programs.
+if is_chosen gdb_test "$(test_patterns "${TESTS:-}")"; then export GUEST_DEBUGGERS=1; fi
 "$dir/prepare.sh" all
-status=$?
-if [ "$status" != 0 ]; then
-	echo "0 passed, 1 failed, 0 skipped"
-	exit "$status"
-fi
+trap - EXIT
 exec "$dir/run.sh" test

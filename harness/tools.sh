@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tools.sh [build|check|regress|bench]: see that the programs are there that a build, or that make target, needs. What is missing is installed
-# when that is possible, else named with its Debian package and the one command that installs all of it.
+# tools.sh [build|check|regress|bench]: see that the programs are there that a build, or that make
+# target, needs. What is missing is installed when that is possible, else named with its Debian
+# package and the one command that installs all of it.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -43,7 +44,7 @@ while read -r what package; do
 done <<<"$need"
 
 # For the guest only a static busybox will do.
-if ! "$TOP/harness/busybox.sh" >/dev/null 2>&1; then
+if ! static_busybox >/dev/null 2>&1; then
 	missing+=(busybox)
 	packages+=(busybox-static)
 fi
@@ -62,8 +63,12 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	mkdir -p "$OUT"
 	log=$OUT/apt.log
 	export DEBIAN_FRONTEND=noninteractive
-	if { apt-get install -y --no-install-recommends "${packages[@]}" ||
-	     { apt-get update && apt-get install -y --no-install-recommends "${packages[@]}"; }; } >"$log" 2>&1; then
+	if {
+		apt-get install -y --no-install-recommends "${packages[@]}" || {
+			apt-get update &&
+				apt-get install -y --no-install-recommends "${packages[@]}"
+		}
+	} >"$log" 2>&1; then
 		exit 0
 	fi
 	tail -n 5 "$log" >&2

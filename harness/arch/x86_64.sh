@@ -12,5 +12,6 @@ ARCH_CONSOLE=ttyS0			# the kernel's messages
 ARCH_TERMINAL=ttyS1			# what the guest's programs print
 CROSS_COMPILE=${CROSS_COMPILE:-}
 [ "$(uname -m)" = x86_64 ] || CROSS_COMPILE=${CROSS_COMPILE:-x86_64-linux-gnu-}
-ARCH_INTERRUPT='^asm_(sysvec_|common_interrupt)'	# where a backtrace goes on with whom an interrupt interrupted
+# Where a backtrace goes on with whom an interrupt interrupted
+ARCH_INTERRUPT='^asm_(sysvec_|common_interrupt)'
 ARCH_OBJECTS=1780			# about so many, for the percentage of the first build

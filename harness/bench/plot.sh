@@ -5,17 +5,22 @@
 
 set -eu
 dir=$1
-command -v gnuplot >/dev/null || { echo "      no gnuplot, no plots (Debian: gnuplot-nox)" >&2; exit 0; }
+if ! command -v gnuplot >/dev/null; then
+	echo "      no gnuplot, no plots (Debian: gnuplot-nox)" >&2
+	exit 0
+fi
 
 # points KERNEL WHAT METHOD: N and median in ms
 points() {
 	awk -v kernel="$1" -v what="$2" -v method="$3" '
-		# "what" may have a comma in it: it is all between the second field and the seventh from the end.
+		# "what" may have a comma in it: it is all between the second field and the seventh
+		# from the end.
 		{
 			n = split($0, f, ",")
 			text = f[3]
 			for (i = 4; i <= n - 7; i++) text = text "," f[i]
-			if (f[1] == kernel && f[2] == "crowd" && text == what && f[n - 6] == method) print f[n - 5], f[n - 3] / 1000
+			if (f[1] == kernel && f[2] == "crowd" && text == what && f[n - 6] == method)
+				print f[n - 5], f[n - 3] / 1000
 		}' "$dir/bench.csv" | sort -n
 }
 
@@ -30,7 +35,8 @@ for what in freeze "thaw, all work" walk; do
 	points vanilla "mix: $what" SIGSTOP >"$data/$name-mix-SIGSTOP"
 done
 
-# curve WHAT FILE TITLE STYLE: the part of a plot command for it, if there are points: there are none of a kernel that was left out (KERNELS=)
+# curve WHAT FILE TITLE STYLE: the part of a plot command for it, if there are points: there are
+# none of a kernel that was left out (KERNELS=)
 curve() {
 	[ ! -s "$data/$1-mix-$2" ] || echo "\"$data/$1-mix-$2\" title \"$3\" $4"
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: GPL-2.0
 #
-# table.pl [--markdown] FILE.csv: the tables of make bench, from its CSV, for the terminal or RESULTS.md.
+# table.pl [--markdown] FILE.csv: the tables of make bench, from its CSV, for the terminal or
+# RESULTS.md.
 
 use strict;
 use warnings;
@@ -9,12 +10,15 @@ use warnings;
 my $markdown = @ARGV && $ARGV[0] eq '--markdown' && shift;
 my (%row, %unit, %seen);
 my $ns_per_instruction = 2;
+my $number = qr/([-\d.]+)/;
 
 while (<>) {
 	chomp;
 	my ($kernel, $part, $what, $method, $n, $min, $median, $max, $rounds, $unit) =
-		/^([^,]*),([^,]*),(.*),([^,]*),(\d+),([-\d.]+),([-\d.]+),([-\d.]+),(\d+),([^,]*)$/ or next;
-	$row{"$kernel|$part|$what|$method|$n"} = { min => $min, median => $median, max => $max, rounds => $rounds };
+		/^([^,]*),([^,]*),(.*),([^,]*),(\d+),$number,$number,$number,(\d+),([^,]*)$/
+		or next;
+	$row{"$kernel|$part|$what|$method|$n"} =
+		{ min => $min, median => $median, max => $max, rounds => $rounds };
 	$seen{$part}{$what}{$n} = 1;
 }
 
@@ -73,16 +77,20 @@ sub table {
 
 # Freeze and thaw
 my @kinds = ('mix', 'nanosleep', 'epoll_wait', 'pipe read', 'pause', 'spin');
-my @sizes = sort { $b <=> $a } keys %{ { map { $_ => 1 } map { keys %{ $seen{crowd}{$_} } } keys %{ $seen{crowd} // {} } } };
+my %sizes = map { $_ => 1 } map { keys %$_ } values %{ $seen{crowd} // {} };
+my @sizes = sort { $b <=> $a } keys %sizes;
 my @lines = (['processes', '', 'this series', 'unpatched v1', 'cgroup v2', 'SIGSTOP', 'bare walk']);
 for my $n (@sizes) {
 	for my $kind (@kinds) {
 		# RESULTS.md has all kinds of the largest crowd only.
-		next if $markdown && $n != $sizes[0] && $kind ne ($n < 4 ? 'nanosleep' : 'mix') && $kind ne 'spin';
+		next if $markdown && $n != $sizes[0] && $kind ne 'spin' &&
+			$kind ne ($n < 4 ? 'nanosleep' : 'mix');
 		for my $what ('freeze', $kind eq 'spin' ? 'thaw, write' : 'thaw, all work') {
 			my @cells = map { figure(get(@$_)) } (
-				['ours', 'crowd', "$kind: $what", 'v1', $n], ['vanilla', 'crowd', "$kind: $what", 'v1', $n],
-				['vanilla', 'crowd', "$kind: $what", 'v2', $n], ['vanilla', 'crowd', "$kind: $what", 'SIGSTOP', $n],
+				['ours', 'crowd', "$kind: $what", 'v1', $n],
+				['vanilla', 'crowd', "$kind: $what", 'v1', $n],
+				['vanilla', 'crowd', "$kind: $what", 'v2', $n],
+				['vanilla', 'crowd', "$kind: $what", 'SIGSTOP', $n],
 				['ours', 'crowd', "$kind: walk", '-', $n]);
 			next unless grep { $_ ne '' } @cells;
 			push @lines, ["$n $kind", $what, @cells];
@@ -91,17 +99,24 @@ for my $n (@sizes) {
 }
 table('Freeze, until it is known, and thaw; microseconds, median and half of the spread:', @lines);
 
-# Hot paths: the medians of 400 rounds. The shortest are free of ticks, but may be of a path that is taken now and then only.
-@lines = (['path', 'without the option', 'nothing frozen', '', '1000 frozen elsewhere', '', 'unpatched']);
+# Hot paths: the medians of 400 rounds. The shortest are free of ticks, but may be of a path that is
+# taken now and then only.
+@lines = (['path', 'without the option', 'nothing frozen', '', '1000 frozen elsewhere', '',
+	   'unpatched']);
 for my $what (sort keys %{ $seen{hot} // {} }) {
 	my ($without, $again, $nothing, $elsewhere, $vanilla) = map {
 		my $r = get($_->[0], 'hot', $what, $_->[1], 0);
 		$r ? $r->{median} / $ns_per_instruction : undef
-	} (['without', 'nothing'], ['without', 'elsewhere'], ['ours', 'nothing'], ['ours', 'elsewhere'], ['vanilla', 'nothing']);
+	} (['without', 'nothing'], ['without', 'elsewhere'],
+	   ['ours', 'nothing'], ['ours', 'elsewhere'], ['vanilla', 'nothing']);
 	# Each is compared with what was measured in the same place of the same sequence.
-	my $more = sub { defined $_[0] && $_[1] ? sprintf('%+.2f %%', 100 * ($_[0] / $_[1] - 1)) : '' };
+	my $more = sub {
+		defined $_[0] && $_[1] ? sprintf('%+.2f %%', 100 * ($_[0] / $_[1] - 1)) : ''
+	};
 	my $count = sub { defined $_[0] ? sprintf('%.1f', $_[0]) : '' };
-	push @lines, [$what, $count->($without), $count->($nothing), $more->($nothing, $without), $count->($elsewhere), $more->($elsewhere, $again), $count->($vanilla)];
+	push @lines, [$what, $count->($without),
+		      $count->($nothing), $more->($nothing, $without),
+		      $count->($elsewhere), $more->($elsewhere, $again), $count->($vanilla)];
 }
 table('Paths of tasks that nobody freezes; instructions of user program and kernel:', @lines);
 
@@ -114,20 +129,26 @@ for my $what (sort keys %{ $seen{read} // {} }) {
 table('Reading the state of the largest crowd; microseconds:', @lines);
 
 # Taking turns
-my @ways = (['this series', 'ours', 'v1'], ['unpatched v1', 'vanilla', 'v1'], ['cgroup v2', 'vanilla', 'v2'], ['SIGSTOP', 'vanilla', 'SIGSTOP']);
+my @ways = (['this series', 'ours', 'v1'], ['unpatched v1', 'vanilla', 'v1'],
+	    ['cgroup v2', 'vanilla', 'v2'], ['SIGSTOP', 'vanilla', 'SIGSTOP']);
+my @figures = (
+	['overhead', 'overhead, %'],
+	['switch', 'switch, median us'],
+	['late turns', 'turns that began late, %'],
+	['share of the first job', 'share of the first job, %, least to most'],
+	['patched, first freeze', 'places of code patched: first freeze'],
+	['patched, all turns', '... in all turns after it']);
 @lines = (['', map { $_->[0] } @ways]);
-for my $what ('overhead', 'switch', 'late turns', 'share of the first job', 'patched, first freeze', 'patched, all turns') {
+for (@figures) {
+	my ($what, $title) = @$_;
 	my ($n) = sort { $b <=> $a } keys %{ $seen{slice}{$what} // {} };
 	next unless defined $n;
-	push @lines, [{ 'overhead' => 'overhead, %', 'switch' => 'switch, median us', 'late turns' => 'turns that began late, %',
-			'share of the first job' => 'share of the first job, %, least to most',
-			'patched, first freeze' => 'places of code patched: first freeze',
-			'patched, all turns' => '... in all turns after it' }->{$what},
-		map {
-			my $r = get($_->[1], 'slice', $what, $_->[2], $n);
-			!$r ? '' : $what =~ /share/ ? sprintf('%.2f to %.2f', $r->{min}, $r->{max}) :
-				$what =~ /patched/ ? sprintf('%d', $r->{median}) : number($r->{median})
-		} @ways];
+	push @lines, [$title, map {
+		my $r = get($_->[1], 'slice', $what, $_->[2], $n);
+		!$r ? '' :
+			$what =~ /share/ ? sprintf('%.2f to %.2f', $r->{min}, $r->{max}) :
+			$what =~ /patched/ ? sprintf('%d', $r->{median}) : number($r->{median})
+	} @ways];
 }
 table('Two jobs of 1000 processes, 8 of them busy, in turn, 10 ms each:', @lines);
 
@@ -135,7 +156,9 @@ table('Two jobs of 1000 processes, 8 of them busy, in turn, 10 ms each:', @lines
 @lines = (['bytes', 'this series', 'without the option', 'unpatched']);
 for my $what (sort { $b cmp $a } keys %{ $seen{mem} // {} }) {
 	my ($n) = keys %{ $seen{mem}{$what} };
-	push @lines, [$what, map { my $r = get($_, 'mem', $what, $what =~ /freezer/ ? 'v1' : '-', $n); $r ? sprintf('%.0f', $r->{median}) : '' }
-		('ours', 'without', 'vanilla')];
+	push @lines, [$what, map {
+		my $r = get($_, 'mem', $what, $what =~ /freezer/ ? 'v1' : '-', $n);
+		$r ? sprintf('%.0f', $r->{median}) : ''
+	} ('ours', 'without', 'vanilla')];
 }
 table('Memory:', @lines);

@@ -36,7 +36,9 @@
 
 #include "demo.h"
 
+#define DEMO_DIR	"/demo"
 #define TICK		0.25	/* seconds between two looks at the job */
+#define LINE_INTERVAL	0.95	/* a second, less what a tick may be early */
 #define FREEZE_SECONDS	3.0
 #define FREEZE_LIMIT	15.0	/* the kernel's own limit is 10 s */
 #define GO_ON_LIMIT	10.0
@@ -60,7 +62,7 @@
 #define BUSY_AT_MOST	0.1	/* while it is frozen, this program apart */
 
 struct job job = {
-	.work = "/demo/work",
+	.work = DEMO_DIR "/work",
 	.cgroup = "/sys/fs/cgroup/freezer/demo",
 };
 
@@ -71,7 +73,6 @@ struct written {
 	enum state after;	/* freezer.state, read at once */
 };
 
-static const char *demo_dir = "/demo";
 static const char *suspend_how = "1";
 static pid_t job_pid;
 static bool job_running;
@@ -92,6 +93,36 @@ static int nr_failed;
 
 static void give_up(void);
 
+/* Something happened: a line of its own. */
+static void __printf(1, 2) tell(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("[%7.3f] ", now());
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* How far the job is: a line a second. */
+static void print_progress(double cpu_busy)
+{
+	static double next;
+	int p;
+
+	if (now() < next)
+		return;
+	next = now() + LINE_INTERVAL;
+	printf("[%7.3f] %-8s", now(), state_name(job.state));
+	for (p = 0; p < job.nr_parts; p++)
+		printf("  %s %3d%%", job.parts[p].name,
+		       (int)(part_fraction(&job.parts[p]) * 100 + 0.001));
+	printf("  CPUs %3d%%\n", (int)(cpu_busy * 100 + 0.5));
+	fflush(stdout);
+}
+
 /* Something was not as claimed. */
 static void __printf(1, 2) failed(const char *fmt, ...)
 {
@@ -102,7 +133,7 @@ static void __printf(1, 2) failed(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 
-	screen_event("FAILED: %s", text);
+	tell("FAILED: %s", text);
 	if (nr_failed < (int)ARRAY_SIZE(reasons))
 		memcpy(reasons[nr_failed], text, sizeof(text));
 	nr_failed++;
@@ -115,7 +146,6 @@ static int verdict(void)
 
 	if (nr_failed < told)
 		told = nr_failed;
-	screen_close();
 	if (!nr_failed) {
 		printf("PASS: frozen %d times (slowest %.2f ms), still for %.1f s, results right\n",
 		       nr_freezes, slowest_freeze * 1e3, stood_still);
@@ -145,15 +175,12 @@ static void tick(void)
 
 	last_tick = now();
 	state = read_state();
-	if (state != job.state) {
-		job.state = state;
-		job.state_since = now();
-	}
+	job.state = state;
 	if (expect_frozen && state != STATE_FROZEN)
 		nr_not_frozen++;
 	measure_parts();
 	read_cpu_time(&cpu);
-	screen_tick(busy_share(&last_cpu, &cpu));
+	print_progress(busy_share(&last_cpu, &cpu));
 	last_cpu = cpu;
 
 	if (job_running && waitpid(job_pid, &job_status, WNOHANG) == job_pid)
@@ -262,7 +289,7 @@ static void show_blockers(void)
 		return;
 	for (line = strtok_r(buf, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
-		screen_event("  blocker: %s", line);
+		tell("  blocker: %s", line);
 }
 
 /* The value of a key of freezer.stat, or -1. */
@@ -289,12 +316,10 @@ static long long stat_value(const char *key)
 static int choose_rounds(void)
 {
 	struct rusage usage;
-	char path[512];
 	double took;
 	pid_t pid;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/bin/gen", demo_dir);
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
@@ -303,7 +328,7 @@ static int choose_rounds(void)
 		fd = open("/dev/null", O_WRONLY);
 		if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
 			_exit(126);
-		execl(path, "gen", "1", "50000", NULL);
+		execl(DEMO_DIR "/bin/gen", "gen", "1", "50000", NULL);
 		_exit(127);
 	}
 	if (wait4(pid, NULL, 0, &usage) != pid)
@@ -322,13 +347,9 @@ static int choose_rounds(void)
 static void start_job(void)
 {
 	char path[512];
-	char script[512];
 	char rounds[16];
-	char env[512];
 	int fd;
 
-	snprintf(script, sizeof(script), "%s/job.sh", demo_dir);
-	snprintf(path, sizeof(path), "%s/tasks", job.cgroup);
 	fflush(stdout);
 	job_pid = fork();
 	if (job_pid < 0) {
@@ -339,8 +360,8 @@ static void start_job(void)
 		setsid();
 		sigprocmask(SIG_UNBLOCK, &stop_signals, NULL);
 		/* What it says goes to a file of its own. */
-		snprintf(env, sizeof(env), "%s/log", job.work);
-		fd = open(env, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		snprintf(path, sizeof(path), "%s/log", job.work);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 		if (fd < 0)
 			_exit(126);
 		dup2(fd, STDOUT_FILENO);
@@ -351,13 +372,13 @@ static void start_job(void)
 			dup2(fd, STDIN_FILENO);
 			close(fd);
 		}
-		snprintf(env, sizeof(env), "%s/bin", demo_dir);
-		setenv("PATH", env, 1);
+		setenv("PATH", DEMO_DIR "/bin", 1);
+		snprintf(path, sizeof(path), "%s/tasks", job.cgroup);
 		if (write_text(path, "0"))
 			_exit(125);
-		snprintf(path, sizeof(path), "%s/bin/sh", demo_dir);
 		snprintf(rounds, sizeof(rounds), "%d", job.rounds);
-		execl(path, "sh", script, job.work, rounds, NULL);
+		execl(DEMO_DIR "/bin/sh", "sh", DEMO_DIR "/job.sh", job.work,
+		      rounds, NULL);
 		_exit(127);
 	}
 	job_running = true;
@@ -373,8 +394,8 @@ static void check_running(const struct snapshot *from, const char *when)
 	take_snapshot(&to);
 	compare_snapshots(from, &to, &change);
 	busy = busy_share(&from->cpu, &to.cpu);
-	screen_event("the job runs: %d tasks, CPUs %.0f %% busy, files grew by %.1f MB",
-		     to.nr, busy * 100, change.file_bytes / 1e6);
+	tell("the job runs: %d tasks, CPUs %.0f %% busy, files grew by %.1f MB",
+	     to.nr, busy * 100, change.file_bytes / 1e6);
 	if (busy < BUSY_AT_LEAST)
 		failed("CPUs only %.0f %% busy %s", busy * 100, when);
 	if (!change.file_bytes)
@@ -393,7 +414,7 @@ static bool freeze_job(int nr)
 	double begin;
 
 	tick();
-	screen_event("freeze %d: writing FROZEN to freezer.state", nr);
+	tell("freeze %d: writing FROZEN to freezer.state", nr);
 	begin = now();
 	write_state("FROZEN", &w);
 	tick();
@@ -402,19 +423,19 @@ static bool freeze_job(int nr)
 		       nr, w.took * 1e3, strerror(-w.err));
 		show_blockers();
 	} else {
-		screen_event("freeze %d: the write returned after %.2f ms; state %s",
-			     nr, w.took * 1e3, state_name(w.after));
+		tell("freeze %d: the write returned after %.2f ms; state %s",
+		     nr, w.took * 1e3, state_name(w.after));
 	}
 	nr_freezes++;
 	if (w.took > slowest_freeze)
 		slowest_freeze = w.took;
 	if (w.after == STATE_FROZEN) {
 		if (stat_value("nr_tasks") >= 0)
-			screen_event("  %lld tasks: %lld parked, %lld frozen in place, %lld asleep",
-				     stat_value("nr_tasks"),
-				     stat_value("nr_parked"),
-				     stat_value("nr_in_place"),
-				     stat_value("nr_asleep"));
+			tell("  %lld tasks: %lld parked, %lld frozen in place, %lld asleep",
+			     stat_value("nr_tasks"),
+			     stat_value("nr_parked"),
+			     stat_value("nr_in_place"),
+			     stat_value("nr_asleep"));
 		return true;
 	}
 
@@ -430,8 +451,8 @@ static bool freeze_job(int nr)
 		show_blockers();
 		return false;
 	}
-	screen_event("freeze %d: FROZEN was read %.2f ms after the write", nr,
-		     (now() - begin) * 1e3);
+	tell("freeze %d: FROZEN was read %.2f ms after the write", nr,
+	     (now() - begin) * 1e3);
 
 	return true;
 }
@@ -468,13 +489,13 @@ static void stand_still(const char *name, double seconds)
 	compare_snapshots(&settled, &last, &late);
 	busy = busy_share(&settled.cpu, &last.cpu);
 
-	screen_event("%s: FROZEN for %.1f s; CPUs %.1f %% idle", name,
-		     now() - begin, (1 - busy) * 100);
-	screen_event("  the job used %.3f ms of CPU, read and wrote %llu bytes,",
-		     (early.cpu_ns + late.cpu_ns) / 1e6,
-		     early.bytes + late.bytes);
-	screen_event("  and its files grew by %llu bytes",
-		     early.file_bytes + late.file_bytes);
+	tell("%s: FROZEN for %.1f s; CPUs %.1f %% idle", name,
+	     now() - begin, (1 - busy) * 100);
+	tell("  the job used %.3f ms of CPU, read and wrote %llu bytes,",
+	     (early.cpu_ns + late.cpu_ns) / 1e6,
+	     early.bytes + late.bytes);
+	tell("  and its files grew by %llu bytes",
+	     early.file_bytes + late.file_bytes);
 
 	if (nr_not_frozen)
 		failed("%s: another state than FROZEN was read %d times", name,
@@ -527,8 +548,8 @@ static void thaw_job(int nr)
 		if (change.cpu_ns || change.gone || change.born) {
 			begin = now() - begin;
 			tick();
-			screen_event("thaw %d: the write took %.2f ms; it goes on within %.0f ms",
-				     nr, w.took * 1e3, begin * 1e3);
+			tell("thaw %d: the write took %.2f ms; it goes on within %.0f ms",
+			     nr, w.took * 1e3, begin * 1e3);
 			return;
 		}
 		sleep_until(now() + 0.001);
@@ -575,11 +596,11 @@ static void freeze_often(void)
 	if (took[QUICK_FREEZES - 1] > slowest_freeze)
 		slowest_freeze = took[QUICK_FREEZES - 1];
 	tick();
-	screen_event("%d quick freezes: FROZEN when the write returned: %d times",
-		     QUICK_FREEZES, QUICK_FREEZES - early - errors);
-	screen_event("  fastest %.2f ms, median %.2f ms, slowest %.2f ms",
-		     took[0] * 1e3, took[QUICK_FREEZES / 2] * 1e3,
-		     took[QUICK_FREEZES - 1] * 1e3);
+	tell("%d quick freezes: FROZEN when the write returned: %d times",
+	     QUICK_FREEZES, QUICK_FREEZES - early - errors);
+	tell("  fastest %.2f ms, median %.2f ms, slowest %.2f ms",
+	     took[0] * 1e3, took[QUICK_FREEZES / 2] * 1e3,
+	     took[QUICK_FREEZES - 1] * 1e3);
 	if (errors)
 		failed("quick freezes: %d writes failed", errors);
 	if (early)
@@ -632,14 +653,14 @@ static void suspend_machine(void)
 	double asleep;
 
 	if (read_text("/sys/power/state", offered, sizeof(offered)) <= 0) {
-		screen_event("suspend: this kernel cannot suspend: left out");
+		tell("suspend: this kernel cannot suspend: left out");
 		return;
 	}
 	if (!strcmp(how, "1"))
 		how = strstr(offered, "mem") ? "mem" : "freeze";
 	if (!strstr(offered, how)) {
-		screen_event("suspend: this machine does not offer %s: left out",
-			     how);
+		tell("suspend: this machine does not offer %s: left out",
+		     how);
 		return;
 	}
 
@@ -647,7 +668,7 @@ static void suspend_machine(void)
 		/* As far down as this kind of suspend can be tested. */
 		level = strcmp(how, "freeze") ? "core" : "platform";
 		if (write_text(test_file, level)) {
-			screen_event("suspend: nothing would wake this machine: left out");
+			tell("suspend: nothing would wake this machine: left out");
 			return;
 		}
 		testing = true;
@@ -655,11 +676,11 @@ static void suspend_machine(void)
 
 	take_snapshot(&before);
 	if (testing)
-		screen_event("suspend: writing %s to /sys/power/state (pm_test=%s)",
-			     how, level);
+		tell("suspend: writing %s to /sys/power/state (pm_test=%s)",
+		     how, level);
 	else
-		screen_event("suspend: writing %s to /sys/power/state; the clock will wake us",
-			     how);
+		tell("suspend: writing %s to /sys/power/state; the clock will wake us",
+		     how);
 	asleep = seconds_asleep();
 	write_and_watch("/sys/power/state", how, 60, &w);
 	/* The alarm was too early: this machine is slow. */
@@ -676,13 +697,13 @@ static void suspend_machine(void)
 	}
 	take_snapshot(&after);
 	compare_snapshots(&before, &after, &change);
-	screen_event("suspend: back after %.1f s, %.1f s of them asleep; state %s",
-		     w.took + asleep, asleep, state_name(w.after));
+	tell("suspend: back after %.1f s, %.1f s of them asleep; state %s",
+	     w.took + asleep, asleep, state_name(w.after));
 	if (w.after != STATE_FROZEN)
 		failed("suspend: the state is %s after it",
 		       state_name(w.after));
-	screen_event("  the job used %.3f ms of CPU, read and wrote %llu bytes",
-		     change.cpu_ns / 1e6, change.bytes);
+	tell("  the job used %.3f ms of CPU, read and wrote %llu bytes",
+	     change.cpu_ns / 1e6, change.bytes);
 	/*
 	 * The system freezer wakes who sleeps in a call that cannot be frozen:
 	 * the call ends in the kernel, to start over after the thaw.
@@ -714,8 +735,8 @@ static bool result_is_right(const struct part *part)
 		buf[64] = '\0';
 		if (strcmp(buf, part->sum)) {
 			failed("%s: wrong result", part->name);
-			screen_event("  it is     %s", buf);
-			screen_event("  should be %s", part->sum);
+			tell("  it is     %s", buf);
+			tell("  should be %s", part->sum);
 			return false;
 		}
 	}
@@ -741,15 +762,15 @@ static void check_results(void)
 	for (part = job.parts; part < job.parts + job.nr_parts; part++) {
 		if (!result_is_right(part))
 			continue;
-		screen_event("result of %-6s %.32s... right", part->name,
-			     part->sum);
+		tell("result of %-6s %.32s... right", part->name,
+		     part->sum);
 		right++;
 	}
 	if (right == job.nr_parts)
 		return;
 	snprintf(path, sizeof(path), "%s/log", job.work);
 	if (read_text(path, buf, sizeof(buf)) > 0)
-		screen_event("the job said: %s", buf);
+		tell("the job said: %s", buf);
 }
 
 /* Nothing may be left behind, however it went. */
@@ -797,12 +818,10 @@ static void too_late(int sig)
 static bool load_parts(void)
 {
 	unsigned long long total;
-	char path[512];
 	char line[256];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/parts", demo_dir);
-	f = fopen(path, "re");
+	f = fopen(DEMO_DIR "/parts", "re");
 	if (!f)
 		return false;
 	while (job.nr_parts < MAX_PARTS && fgets(line, sizeof(line), f)) {
@@ -849,10 +868,10 @@ static void demonstrate(void)
 	start_job();
 	tick();
 	take_snapshot(&from);
-	screen_event("the job is started in %s", job.cgroup);
+	tell("the job is started in %s", job.cgroup);
 	if (job.rounds > 1)
-		screen_event("it does everything %d times: this machine is fast",
-			     job.rounds);
+		tell("it does everything %d times: this machine is fast",
+		     job.rounds);
 	watch(TOTAL_LIMIT, 0.25);
 	check_running(&from, "before the first freeze");
 
@@ -877,61 +896,19 @@ static void demonstrate(void)
 		failed("the job ended during the freezes: it is too short");
 	while (job_running && now() < TOTAL_LIMIT)
 		watch(now() + TICK, 2);
-	screen_event("the job has ended");
+	tell("the job has ended");
 	check_results();
 	remove_job();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	bool draw = false;
 	struct utsname uts;
 	const char *value;
-	char title[128];
-	int columns = 80;
-	int option;
 
-	/* A console is always a terminal; does a person look at it? */
-	value = kernel_parameter("freezer.tty");
-	if (value && strcmp(value, "0"))
-		draw = isatty(STDOUT_FILENO);
-	value = kernel_parameter("freezer.cols");
-	if (value && atoi(value) > 0)
-		columns = atoi(value);
 	value = kernel_parameter("demo.suspend");
 	if (value)
 		suspend_how = strcmp(value, "0") ? strdup(value) : NULL;
-
-	while ((option = getopt(argc, argv, "tln:r:d:w:c:")) != -1) {
-		switch (option) {
-		case 't':
-			draw = true;
-			break;
-		case 'l':
-			draw = false;
-			break;
-		case 'n':
-			columns = atoi(optarg);
-			break;
-		case 'r':
-			job.rounds = atoi(optarg);
-			break;
-		case 'd':
-			demo_dir = realpath(optarg, NULL) ?: optarg;
-			break;
-		case 'w':
-			snprintf(job.work, sizeof(job.work), "%s",
-				 realpath(optarg, NULL) ?: optarg);
-			break;
-		case 'c':
-			snprintf(job.cgroup, sizeof(job.cgroup), "%s", optarg);
-			break;
-		default:
-			fprintf(stderr,
-				"usage: demo [-t|-l] [-n COLUMNS] [-r ROUNDS] [-d DIRECTORY] [-w WORK] [-c CGROUP]\n");
-			return 2;
-		}
-	}
 
 	signal(SIGALRM, too_late);
 	sigaddset(&stop_signals, SIGINT);
@@ -940,14 +917,12 @@ int main(int argc, char **argv)
 	alarm(TOTAL_LIMIT + 60);
 	now();
 	if (!load_parts()) {
-		fprintf(stderr, "demo: %s/parts: no parts\n", demo_dir);
+		fprintf(stderr, "demo: " DEMO_DIR "/parts: no parts\n");
 		return 2;
 	}
 	uname(&uts);
-	snprintf(title, sizeof(title), "cgroup freezer, Linux %.32s, %ld CPUs",
-		 uts.release, sysconf(_SC_NPROCESSORS_ONLN));
-	screen_open(draw, columns, title);
-	screen_event("%s", title);
+	tell("cgroup freezer, Linux %.32s, %ld CPUs", uts.release,
+	     sysconf(_SC_NPROCESSORS_ONLN));
 
 	if (mkdir(job.cgroup, 0755)) {
 		failed("%s: %s", job.cgroup, strerror(errno));
@@ -956,11 +931,10 @@ int main(int argc, char **argv)
 	if (!cgroup_file_exists("freezer.state"))
 		failed("%s: this is no freezer hierarchy", job.cgroup);
 	else if (!cgroup_file_exists("freezer.stat"))
-		screen_event("no freezer.stat: this is the kernel's own freezer, not ours");
-	if (!io_is_counted())
-		screen_event("no /proc/<pid>/io: the positions of files must do");
-	if (!job.rounds)
-		job.rounds = choose_rounds();
+		tell("no freezer.stat: this is the kernel's own freezer, not ours");
+	if (access("/proc/self/io", R_OK))
+		failed("no /proc/<pid>/io: CONFIG_TASK_IO_ACCOUNTING is not set");
+	job.rounds = choose_rounds();
 	read_cpu_time(&last_cpu);
 	if (!nr_failed)
 		demonstrate();

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The demonstration of the cgroup freezer: what its three files share.
+ * The demonstration of the cgroup freezer: what its two files share.
  *
- *   demo.c     the story: what is done to the job, and what is claimed of it
+ *   demo.c     the story: what is done to the job, and what is claimed of it, told in lines
  *   measure.c  what can be seen of a job from outside, without its help
- *   screen.c   how it looks: a picture on a terminal, else plain lines
  */
 #ifndef FREEZER_DEMO_H
 #define FREEZER_DEMO_H
@@ -17,7 +16,6 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MAX_PARTS	8
 #define MAX_TASKS	512
-#define MAX_COLUMNS	512
 
 /* One part of the job, a line of the file "parts". */
 struct part {
@@ -79,7 +77,6 @@ struct job {
 	int nr_parts;
 	int rounds;
 	enum state state;
-	double state_since;
 };
 
 extern struct job job;
@@ -93,22 +90,14 @@ bool cgroup_file_exists(const char *file);
 int cgroup_read(const char *file, char *buf, size_t size);
 enum state read_state(void);
 const char *state_name(enum state state);
-int count_tasks(void);
 void read_cpu_time(struct cpu_time *cpu);
 double busy_share(const struct cpu_time *from, const struct cpu_time *to);
 void measure_parts(void);
 double job_fraction(void);
 double part_fraction(const struct part *part);
-bool io_is_counted(void);
 void sample_tasks(struct snapshot *s);
 void take_snapshot(struct snapshot *s);
 void compare_snapshots(const struct snapshot *from, const struct snapshot *to,
 		       struct change *change);
-
-/* screen.c */
-void screen_open(bool draw, int columns, const char *title);
-void screen_tick(double cpu_busy);
-void screen_event(const char *fmt, ...) __printf(1, 2);
-void screen_close(void);
 
 #endif /* FREEZER_DEMO_H */

@@ -149,13 +149,6 @@ static int list_tasks(pid_t *tids, int most)
 	return nr;
 }
 
-int count_tasks(void)
-{
-	pid_t tids[MAX_TASKS];
-
-	return list_tasks(tids, MAX_TASKS);
-}
-
 void read_cpu_time(struct cpu_time *cpu)
 {
 	unsigned long long user, nice, system, idle, iowait, irq, softirq;
@@ -260,38 +253,6 @@ double job_fraction(void)
 	return sum / job.nr_parts;
 }
 
-/* Does this kernel count the reads and writes of tasks? */
-bool io_is_counted(void)
-{
-	return !access("/proc/self/io", R_OK);
-}
-
-/* Add up the positions of the task's open files. */
-static __u64 file_positions(pid_t tid)
-{
-	unsigned long long pos;
-	struct dirent *entry;
-	__u64 sum = 0;
-	char path[320];
-	char buf[256];
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo", tid);
-	dir = opendir(path);
-	if (!dir)
-		return 0;
-	while ((entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", tid,
-			 entry->d_name);
-		if (read_text(path, buf, sizeof(buf)) > 0 &&
-		    sscanf(buf, "pos: %llu", &pos) == 1)
-			sum += pos;
-	}
-	closedir(dir);
-
-	return sum;
-}
-
 static void sample_io(pid_t tid, struct task_sample *t)
 {
 	unsigned long long rchar, wchar, syscr, syscw;
@@ -304,8 +265,6 @@ static void sample_io(pid_t tid, struct task_sample *t)
 		   &rchar, &wchar, &syscr, &syscw) == 4) {
 		t->calls = syscr + syscw;
 		t->bytes = rchar + wchar;
-	} else {
-		t->bytes = file_positions(tid);
 	}
 }
 
