@@ -56,6 +56,7 @@ static void freezer_await_task(struct task_struct *task,
  */
 static void freezer_wake_to_door(struct task_struct *task)
 {
+	struct sighand_struct *sighand;
 	unsigned long flags;
 
 	if (!(READ_ONCE(task->__state) & TASK_INTERRUPTIBLE) ||
@@ -64,10 +65,13 @@ static void freezer_wake_to_door(struct task_struct *task)
 
 	if (READ_ONCE(task->flags) & PF_USER_WORKER) {
 		wake_up_state(task, TASK_INTERRUPTIBLE);
-	} else if (lock_task_sighand(task, &flags)) {
-		signal_wake_up(task, 0);
-		unlock_task_sighand(task, &flags);
+		return;
 	}
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
+		return;
+	signal_wake_up(task, 0);
+	spin_unlock_irqrestore(&sighand->siglock, flags);
 }
 
 /**
