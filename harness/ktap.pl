@@ -126,7 +126,6 @@ while (my $line = <STDIN>) {
 			$plan = $1;
 			if (!$plan) {
 				$program_skipped++;
-				verdict_on('skipped', $name, $2 // 'nothing planned');
 				my $why = $2 // 'nothing planned';
 				verdict_on('skipped', $name, $why);
 				print "$yellow      skip   $name # $why$plain\n";
