@@ -81,6 +81,8 @@ static const struct {
 	  "kernel threads are in the initial pid namespace" },
 	{ WORLD_CONTAINER, "state_test", "new_cgroup",
 	  "the root of its hierarchy is a cgroup, which has the file" },
+	{ WORLD_USERNS, "checkpoint_test", "is_busy",
+	  "it may not freeze the system" },
 	{ WORLD_USERNS, "fork_test", "fork_asleep_in_kernel",
 	  "userfaultfd has no faults of the kernel for it" },
 	{ WORLD_USERNS, "lifecycle_test", "umount_while_frozen",
