@@ -102,6 +102,13 @@ wrong_options() {
 	done
 }
 
+# option_of MAKEFILE OBJECT: the first word of the line that names the object
+option_of() {
+	sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$1" | tr '\t' ' ' | awk -v o=" $2 " '
+		option == "" && index($0 " ", o) { option = $1 }
+		END { print option }'
+}
+
 # objects_of FILES: of the .c files among them those that the configuration builds, as objects
 objects_of() {
 	local file place object option
@@ -116,10 +123,11 @@ objects_of() {
 		while [ ! -f "$TREE/$place/Makefile" ]; do
 			object=$(basename "$place")/$object place=$(dirname "$place")
 		done
-		option=$(sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$TREE/$place/Makefile" |
-			tr '\t' ' ' | awk -v o=" $object " '
-				option == "" && index($0 " ", o) { option = $1 }
-				END { print option }')
+		option=$(option_of "$TREE/$place/Makefile" "$object")
+		# a part of a module: what the module depends on
+		while [[ $option =~ ^(.+)-(y|objs)$ && $option != obj-y ]]; do
+			option=$(option_of "$TREE/$place/Makefile" "${BASH_REMATCH[1]}.o")
+		done
 		case $option in
 		*\$\(CONFIG_*)
 			option=${option#*\$\(}
@@ -168,7 +176,7 @@ boot_step() {
 	kmake "$TREE" "$(basename "$ARCH_IMAGE")" >"$log" 2>&1 || status=$?
 	warnings=$(grep -cE 'warning:|WARNING:' "$log" || true)
 	if [ "$status" != 0 ] || [ "$warnings" != 0 ]; then
-		grep -E "$complaints|\\*\\*\\*" "$log" | head -n 5 | sed 's/^/      /'
+		grep -E "$complaints|\\*\\*\\*" "$log" | awk 'NR <= 5 { print "      " $0 }'
 		outcome="$([ "$status" = 0 ] || echo 'does not build, ')$warnings warnings,"
 		outcome="$outcome log: $(rel "$log")"
 		return 1
@@ -263,7 +271,7 @@ for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
 		fi
 		warnings=$(grep -cE 'warning:|WARNING:' "$log" || true)
 		if [ "$status" != 0 ] || [ "$warnings" != 0 ]; then
-			grep -E "$complaints|\\*\\*\\*" "$log" | head -n 5 | sed 's/^/      /'
+			grep -E "$complaints|\\*\\*\\*" "$log" | awk 'NR <= 5 { print "      " $0 }'
 			outcome="$([ "$status" = 0 ] || echo 'does not build, ')$warnings warnings"
 			result "$outcome, log: $(rel "$log")"
 			failed=$((failed + 1))
