@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "freezer_util.h"
+#include "freezer_v2.h"
 
 /* How often a condition without an event is looked at. */
 #define FRZ_POLL_US	1000
@@ -107,8 +108,18 @@ int frz_setup(void)
 		"/freezer_selftest", NULL,
 	};
 	const char * const *dir;
-	int err = -ENOENT;
+	int err;
 
+	if (frz_hierarchies() & FRZ_IN_V2) {
+		err = frz2_setup();
+		if (err)
+			return err;
+	}
+	if (frz_hierarchies() == FRZ_IN_V2) {
+		snprintf(root_path, sizeof(root_path), "%s", frz2_root());
+		return 0;
+	}
+	err = -ENOENT;
 	if (!has_freezer())
 		return -ENODEV;
 	if (!find_mount())
@@ -130,9 +141,21 @@ const char *frz_root(void)
 	return root_path;
 }
 
+/* In the world "both": the cgroup of v2 that goes with a cgroup of v1. */
+static bool find_twin(char twin[FRZ_PATH_MAX], const char *path)
+{
+	size_t len = strlen(root_path);
+
+	return frz_hierarchies() == FRZ_IN_BOTH && !frz_is_v2(path) &&
+	       !strncmp(path, root_path, len) &&
+	       (path[len] == '/' || !path[len]) &&
+	       snprintf(twin, FRZ_PATH_MAX, "%s%s", frz2_root(), path + len) <
+	       FRZ_PATH_MAX;
+}
+
 int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name)
 {
-	char tmp[FRZ_PATH_MAX];
+	char tmp[FRZ_PATH_MAX], twin[FRZ_PATH_MAX];
 	int len;
 
 	len = snprintf(tmp, sizeof(tmp), "%s/%s", parent ? parent : root_path,
@@ -140,7 +163,16 @@ int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name)
 	if (len < 0 || len >= FRZ_PATH_MAX)
 		return -ENAMETOOLONG;
 	memcpy(path, tmp, len + 1);
-	return mkdir(path, 0755) ? -errno : 0;
+	if (mkdir(path, 0755))
+		return -errno;
+	if (frz_is_v2(path))
+		return frz2_created(path);
+	/* Whoever removed the other one by hand has left this one. */
+	if (!find_twin(twin, path))
+		return 0;
+	if (mkdir(twin, 0755) && errno != EEXIST)
+		return -errno;
+	return frz2_created(twin);
 }
 
 static int open_file(const char *path, const char *file, int flags)
@@ -148,6 +180,8 @@ static int open_file(const char *path, const char *file, int flags)
 	char name[FRZ_PATH_MAX + 64];
 	int fd;
 
+	if (frz_is_v2(path))
+		file = frz2_name(file);
 	snprintf(name, sizeof(name), "%s/%s", path, file);
 	fd = open(name, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -172,14 +206,41 @@ static int write_file(const char *path, const char *file, const char *text,
 	return n;
 }
 
+/* A freeze asks v1 first, a thaw v2. */
+static int write_both(const char *path, const char *twin, const char *file,
+		      const char *text, int flags)
+{
+	bool nonblock = flags & O_NONBLOCK;
+	int err, err2 = 0;
+
+	if (!strncmp(text, "THAWED", 6))
+		err2 = frz2_write(twin, file, text, nonblock);
+	err = write_file(path, file, text, flags);
+	if (!err && !strncmp(text, "FROZEN", 6))
+		err2 = frz2_write(twin, file, text, nonblock);
+	return err ? err : err2;
+}
+
+static int write_any(const char *path, const char *file, const char *text,
+		     int flags)
+{
+	char twin[FRZ_PATH_MAX];
+
+	if (frz_is_v2(path) && frz2_writes(file))
+		return frz2_write(path, file, text, flags & O_NONBLOCK);
+	if (!strcmp(file, "freezer.state") && find_twin(twin, path))
+		return write_both(path, twin, file, text, flags);
+	return write_file(path, file, text, flags);
+}
+
 int frz_write(const char *path, const char *file, const char *text)
 {
-	return write_file(path, file, text, 0);
+	return write_any(path, file, text, 0);
 }
 
 int frz_write_nonblock(const char *path, const char *file, const char *text)
 {
-	return write_file(path, file, text, O_NONBLOCK);
+	return write_any(path, file, text, O_NONBLOCK);
 }
 
 /* All that can be read, up to the size of the buffer. */
@@ -204,7 +265,7 @@ static int read_fd(int fd, char *buf, size_t size)
 	return 0;
 }
 
-int frz_read(const char *path, const char *file, char *buf, size_t size)
+static int read_file(const char *path, const char *file, char *buf, size_t size)
 {
 	int fd, err;
 
@@ -215,6 +276,36 @@ int frz_read(const char *path, const char *file, char *buf, size_t size)
 	err = read_fd(fd, buf, size);
 	close(fd);
 	return err;
+}
+
+/* The state of both, or FREEZING where they do not agree. */
+static int read_both(const char *path, const char *twin, char *buf, size_t size)
+{
+	char other[64];
+	int err;
+
+	err = read_file(path, "freezer.state", buf, size);
+	if (!err)
+		err = frz2_read(twin, "freezer.state", other, sizeof(other));
+	if (!err && strcmp(buf, other))
+		snprintf(buf, size, "FREEZING");
+	return err;
+}
+
+int frz_read(const char *path, const char *file, char *buf, size_t size)
+{
+	char twin[FRZ_PATH_MAX];
+	int ret;
+
+	buf[0] = 0;
+	if (frz_is_v2(path)) {
+		ret = frz2_read(path, file, buf, size);
+		if (ret <= 0)
+			return ret;
+	} else if (!strcmp(file, "freezer.state") && find_twin(twin, path)) {
+		return read_both(path, twin, buf, size);
+	}
+	return read_file(path, file, buf, size);
 }
 
 int frz_hold_mover(void)
@@ -241,6 +332,8 @@ int64_t frz_stat(const char *path, const char *key)
 	char *line;
 	int err, fd;
 
+	if (frz_is_v2(path))
+		return frz2_stat(path, key);
 	fd = frz_hold_mover();
 	err = frz_read(path, "freezer.stat", buf, sizeof(buf));
 	frz_let_mover_go(fd);
@@ -291,7 +384,8 @@ int frz_arm(const char *path)
 	char buf[64];
 	int fd, err;
 
-	fd = open_file(path, "freezer.state", O_RDONLY);
+	fd = open_file(path, frz_is_v2(path) ? "cgroup.events" : "freezer.state",
+		       O_RDONLY);
 	if (fd < 0)
 		return fd;
 	err = read_fd(fd, buf, sizeof(buf));
@@ -350,16 +444,42 @@ static void move_to_limits(const char *path, pid_t pid)
 	write_pid(strcmp(path, root_path) ? limits : root, "cgroup.procs", pid);
 }
 
+static int move(const char *path, const char *file, pid_t id)
+{
+	char twin[FRZ_PATH_MAX];
+	int err;
+
+	move_to_limits(path, id);
+	err = write_pid(path, file, id);
+	return err || !find_twin(twin, path) ? err : write_pid(twin, file, id);
+}
+
 int frz_move_process(const char *path, pid_t pid)
 {
-	move_to_limits(path, pid);
-	return write_pid(path, "cgroup.procs", pid);
+	return move(path, "cgroup.procs", pid);
 }
 
 int frz_move_thread(const char *path, pid_t tid)
 {
-	move_to_limits(path, tid);
-	return write_pid(path, "tasks", tid);
+	return move(path, "tasks", tid);
+}
+
+/* The ids of threads become those of their processes, each once. */
+static int to_processes(pid_t *list, int num)
+{
+	int i, j, nr = 0;
+
+	for (i = 0; i < num; i++) {
+		pid_t pid = frz_proc_status(list[i], "Tgid");
+
+		if (pid <= 0)
+			continue;
+		for (j = 0; j < nr && list[j] != pid; j++)
+			;
+		if (j == nr)
+			list[nr++] = pid;
+	}
+	return nr;
 }
 
 int frz_list(const char *path, const char *file, pid_t *list, int max)
@@ -368,6 +488,12 @@ int frz_list(const char *path, const char *file, pid_t *list, int max)
 	char line[64];
 	FILE *f;
 
+	/* A threaded cgroup does not tell the processes. */
+	if (frz_is_v2(path) && !strcmp(file, "cgroup.procs") &&
+	    frz2_is_threaded(path)) {
+		num = frz_list(path, "tasks", list, max);
+		return num < 0 ? num : to_processes(list, num);
+	}
 	fd = open_file(path, file, O_RDONLY);
 	if (fd < 0)
 		return fd;
@@ -466,18 +592,35 @@ static int clean_tree(const char *path, enum clean_step step)
 	return ret;
 }
 
+/* All steps for @path and its twin, if it has one. */
+static int clean_both(const char *path, const char *twin)
+{
+	static const enum clean_step steps[] = {
+		CLEAN_THAW, CLEAN_KILL, CLEAN_RMDIR,
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		err = clean_tree(path, steps[i]);
+		if (twin)
+			err = clean_tree(twin, steps[i]) ?: err;
+	}
+	return err;
+}
+
 int frz_destroy(const char *path, int timeout_ms)
 {
 	long long deadline = deadline_after(timeout_ms);
+	char twin[FRZ_PATH_MAX];
+	bool has_twin = find_twin(twin, path);
 	bool late;
 
-	if (access(path, F_OK))
+	if (access(path, F_OK) && (!has_twin || access(twin, F_OK)))
 		return 0;
 	do {
 		late = passed(deadline);
-		clean_tree(path, CLEAN_THAW);
-		clean_tree(path, CLEAN_KILL);
-		if (!clean_tree(path, CLEAN_RMDIR))
+		if (!clean_both(path, has_twin ? twin : NULL))
 			return 0;
 		usleep(FRZ_POLL_US);
 	} while (!late);

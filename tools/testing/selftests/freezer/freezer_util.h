@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the freezer tests share: cgroups of a v1 freezer hierarchy, their
- * files, and processes that live in them.
+ * files, and processes that live in them. Paths in cgroup v2 work as well, see
+ * freezer_v2.h.
  *
  * Functions return 0 (or a count, a pid, a descriptor) on success and -errno
  * on failure; none of them prints on behalf of its caller. Every wait takes a
@@ -24,6 +25,7 @@
 /*
  * Find the v1 hierarchy with the freezer; mount one on a private directory if
  * there is none. Returns 0, or -ENODEV when the kernel has no such controller.
+ * In the worlds "v2" and "both" (world.c) it finds cgroup v2, or both.
  */
 int frz_setup(void);
 
