@@ -547,7 +547,7 @@ TEST_F_TIMEOUT(core, killed, 120)
 
 	ASSERT_NE(NULL, c);
 	ASSERT_EQ(0, dump_to_pipe("0"));
-	for (killable = 0; killable < 2; killable++) {
+	for (killable = frz_is_v2(self->cg); killable < 2; killable++) {
 		ASSERT_EQ(0, frz_write(self->cg, "freezer.killable",
 				       killable ? "1" : "0"));
 		c->threads = 0;

@@ -239,7 +239,7 @@ TEST_F_TIMEOUT(debugger, looks_and_lets_go, 90)
 	}
 	EXPECT_EQ(seen, frz_load(&t->word));
 	EXPECT_EQ(0, frz_load(&t->handled));
-	EXPECT_EQ(1, frz_stat(self->cg, "generation"));
+	EXPECT_STAT(1, self->cg, "generation");
 
 	ASSERT_THAWS(self->cg);
 	if (variant->stopped) {
@@ -386,7 +386,7 @@ FREEZER_TEST(gdb_backtrace)
 		EXPECT_EQ(0, frz_moved(&p->tracee[0].word, NOTHING_MS));
 		EXPECT_STATE(self->cg, "FROZEN");
 	}
-	EXPECT_EQ(1, frz_stat(self->cg, "generation"));
+	EXPECT_STAT(1, self->cg, "generation");
 
 	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&p->tracee[0].word);

@@ -366,6 +366,7 @@ FREEZER_TEST(exec_kills_frozen_sibling)
 	unlink(words_file);
 	w = map_words();
 	ASSERT_NE(NULL, w);
+	frz_threads_apart();
 	ASSERT_EQ(0, frz_create(frozen, self->cg, "frozen"));
 	ASSERT_EQ(0, frz_create(thawed, self->cg, "thawed"));
 	ASSERT_PID(frz_spawn(thawed, exec_on_go, s));

@@ -20,6 +20,7 @@
 
 #include "../kselftest_harness.h"
 #include "freezer_util.h"
+#include "freezer_v2.h"
 
 /*
  * Limits, not expectations: how long a test waits for what must come. Large,
@@ -163,6 +164,22 @@ static inline const char *frz_thaws(const char *path)
 	EXPECT_STREQ(content, frz_content(path, file))
 
 #define EXPECT_STATE(path, state) EXPECT_FILE(path, "freezer.state", state)
+
+/*
+ * A number that cgroup v2 has no file for (freezer_v2.h): there it is taken for
+ * what it should be.
+ */
+static inline int64_t frz_or_missing(const char *path, int64_t value,
+				     int64_t want)
+{
+	return value == -ENOENT && frz_is_v2(path) ? want : value;
+}
+
+/* A key of freezer.stat, the lines of freezer.blockers */
+#define EXPECT_STAT(want, path, key) \
+	EXPECT_EQ(want, frz_or_missing(path, frz_stat(path, key), want))
+#define EXPECT_BLOCKERS(want, path) \
+	EXPECT_EQ(want, frz_or_missing(path, frz_blockers(path), want))
 
 /* Reach a state, now or in time; other tests say what a write waits for. */
 #define ASSERT_FREEZES(path) ASSERT_STREQ("", frz_freezes(path))

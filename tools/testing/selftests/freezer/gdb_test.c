@@ -370,7 +370,7 @@ TOOL_TEST(gdb_attaches_to_a_frozen_process)
 		EXPECT_NE('t', frz_task_state(pid));
 	}
 	/* It did not become FROZEN again: it was all the time. */
-	EXPECT_EQ(1, frz_stat(self->cg, "generation"));
+	EXPECT_STAT(1, self->cg, "generation");
 	ASSERT_THAWS(self->cg);
 	EXPECT_GOES_ON(t);
 }
@@ -414,7 +414,7 @@ TOOL_TEST(gdb_attached_before)
 		}
 		EXPECT_RUNS(&t->spins);
 	}
-	EXPECT_EQ(2, frz_stat(self->cg, "generation"));
+	EXPECT_STAT(2, self->cg, "generation");
 	close(gdb.in[1]);
 	EXPECT_EQ(0, frz_wait_exit(gdb.pid, TOOL_LIMIT));
 	EXPECT_GOES_ON(t);
@@ -523,7 +523,7 @@ TOOL_TEST(strace_attached_before)
 	ASSERT_EQ(0, kill(strace.pid, SIGINT));
 	EXPECT_LE(0, frz_wait_exit(strace.pid, TOOL_LIMIT));
 	EXPECT_STATE(self->cg, "FROZEN");
-	EXPECT_EQ(10, frz_stat(self->cg, "generation"));
+	EXPECT_STAT(10, self->cg, "generation");
 	EXPECT_EQ(calls, frz_load(&c->calls));
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(0, frz_wait_move(&c->calls, FRZ_LIMIT));
@@ -560,7 +560,7 @@ TOOL_TEST(strace_attaches_while_frozen)
 	ASSERT_EQ(0, tool_says(&strace, "attached"));
 	EXPECT_EQ(0, stands(file));
 	EXPECT_STATE(self->cg, "FROZEN");
-	EXPECT_EQ(1, frz_stat(self->cg, "generation"));
+	EXPECT_STAT(1, self->cg, "generation");
 	EXPECT_EQ(calls, frz_load(&c->calls));
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(0, grows(file));

@@ -194,9 +194,9 @@ FREEZER_TEST(busy_child_holds_parents)
 	EXPECT_STREQ("FREEZING 0 1", triple(C));
 	EXPECT_STREQ("FROZEN 0 1", triple(D));
 	EXPECT_EQ(0, frz_load(&busy->returns));
-	EXPECT_EQ(1, frz_blockers(A));
-	EXPECT_EQ(1, frz_blockers(C));
-	EXPECT_EQ(0, frz_blockers(D));
+	EXPECT_BLOCKERS(1, A);
+	EXPECT_BLOCKERS(1, C);
+	EXPECT_BLOCKERS(0, D);
 	EXPECT_EQ(0, frz_wait_state(A, "FROZEN", 60000));
 	EXPECT_STREQ("FROZEN 0 1", triple(B));
 	EXPECT_STREQ("FROZEN 0 1", triple(C));

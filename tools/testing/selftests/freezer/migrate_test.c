@@ -246,6 +246,7 @@ FREEZER_TEST(single_threads)
 	int i;
 
 	ASSERT_NE(NULL, t);
+	frz_threads_apart();
 	ASSERT_DIRS(&d);
 	ASSERT_FREEZES(d.frozen);
 	ASSERT_PID(frz_spawn(d.thawed, run_threads, t));

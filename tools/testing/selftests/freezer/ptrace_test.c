@@ -455,6 +455,7 @@ TEST_F_TIMEOUT(peek, kill_in_a_request, 90)
 
 	ASSERT_NE(NULL, r);
 	ASSERT_NE(NULL, execs);
+	frz_threads_apart();
 	ASSERT_EQ(0, frz_create(frozen, self->cg, "frozen"));
 	ASSERT_EQ(0, frz_create(thawed, self->cg, "thawed"));
 	ASSERT_EQ(0, frz_write(frozen, "freezer.killable",

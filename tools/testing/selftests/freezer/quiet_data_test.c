@@ -854,14 +854,14 @@ TEST_F_TIMEOUT(quiet, moves_nothing, 90)
 	pid = ASSERT_PID(blocked(self->cg, q, variant->call));
 	ASSERT_FREEZES(self->cg);
 	runs = times_run(pid);
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_in_place"));
-	EXPECT_EQ(0, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_STAT(1, self->cg, "nr_in_place");
+	EXPECT_STAT(0, self->cg, "nr_asleep");
 
 	EXPECT_EQ(0, variant->other(q));
 	frz_sleep_ms(FRZ_WATCH);
 	EXPECT_EQ(0, variant->moved(q));
 	EXPECT_EQ(runs, times_run(pid));
-	EXPECT_EQ(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_STAT(0, self->cg, "cpu_usec_at_rest");
 	EXPECT_STATE(self->cg, "FROZEN");
 	ASSERT_THAWS(self->cg);
 
@@ -979,13 +979,13 @@ TEST_F_TIMEOUT(worker, moves_nothing, 90)
 	ASSERT_LE(0, wait_blocked(pid));
 	frz_sleep_ms(FRZ_WATCH);
 	ASSERT_FREEZES(self->cg);
-	EXPECT_EQ(2, frz_stat(self->cg, "nr_in_place"));
-	EXPECT_EQ(0, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_STAT(2, self->cg, "nr_in_place");
+	EXPECT_STAT(0, self->cg, "nr_asleep");
 
 	EXPECT_EQ(0, variant->sends ? do_drain(q) : do_write(q));
 	frz_sleep_ms(FRZ_WATCH);
 	EXPECT_EQ(0, variant->sends ? queued(q) : moved_read(q));
-	EXPECT_EQ(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_STAT(0, self->cg, "cpu_usec_at_rest");
 	EXPECT_STATE(self->cg, "FROZEN");
 	ASSERT_THAWS(self->cg);
 
@@ -1200,8 +1200,8 @@ FREEZER_TEST(stops_at_the_next_sleep)
 	ASSERT_LE(0, uffd);
 
 	ASSERT_FREEZES(self->cg);
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_asleep"));
-	EXPECT_EQ(0, frz_stat(self->cg, "cpu_usec_at_rest"));
+	EXPECT_STAT(1, self->cg, "nr_asleep");
+	EXPECT_STAT(0, self->cg, "cpu_usec_at_rest");
 	copy.dst = (unsigned long)f->page;
 	copy.src = (unsigned long)f->q.buf;
 	copy.len = getpagesize();
@@ -1211,8 +1211,8 @@ FREEZER_TEST(stops_at_the_next_sleep)
 			break;
 		frz_sleep_ms(FRZ_WATCH);
 	}
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_in_place"));
-	EXPECT_EQ(0, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_STAT(1, self->cg, "nr_in_place");
+	EXPECT_STAT(0, self->cg, "nr_asleep");
 	EXPECT_LT(0, frz_stat(self->cg, "cpu_usec_at_rest"));
 	EXPECT_STATE(self->cg, "FROZEN");
 
@@ -1273,7 +1273,7 @@ FREEZER_TEST(a_call_in_hand_ends)
 
 	ASSERT_FREEZES(self->cg);
 	calls = frz_load(&q->calls);
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_asleep"));
+	EXPECT_STAT(1, self->cg, "nr_asleep");
 	/* until nothing has come for a while */
 	for (i = 0; i < 10; i++) {
 		n = drain(q->fd[0]);

@@ -267,9 +267,9 @@ FREEZER_TEST(thaw_while_freezing)
 	ASSERT_EQ(0, frz_thaw(self->cg));
 	EXPECT_STATE(self->cg, "THAWED");
 	EXPECT_FILE(self->cg, "freezer.self_freezing", "0");
-	EXPECT_FILE(self->cg, "freezer.blockers", "");
-	EXPECT_EQ(0, frz_stat(self->cg, "generation"));
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
+	EXPECT_BLOCKERS(0, self->cg);
+	EXPECT_STAT(0, self->cg, "generation");
+	EXPECT_STAT(1, self->cg, "nr_freezes");
 	EXPECT_EQ(0, frz_wait_word(&busy->calls, 2, 60000));
 	EXPECT_STATE(self->cg, "THAWED");
 	EXPECT_EQ(0, frz_load(&busy->cut));
@@ -430,7 +430,7 @@ FREEZER_TEST(cancelled_behind_a_tracer)
 		TH_LOG("the write gave: %s", strerror(-result));
 	}
 	EXPECT_STATE(self->cg, "THAWED");
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
+	EXPECT_STAT(1, self->cg, "nr_freezes");
 	EXPECT_EQ(0, frz_stat(self->cg, "nr_timeouts"));
 }
 
@@ -476,7 +476,7 @@ FREEZER_TEST(time_limit_behind_a_tracer)
 	EXPECT_GE(3000000000, w->ns);
 	EXPECT_STATE(self->cg, "FREEZING");
 	EXPECT_EQ(1, frz_stat(self->cg, "nr_timeouts"));
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
+	EXPECT_STAT(1, self->cg, "nr_freezes");
 }
 
 /*
@@ -601,7 +601,7 @@ FREEZER_TEST(reading_changes_nothing)
 	for (i = 0; i < 1000; i++)
 		ASSERT_EQ(1, frz_state_is(self->cg, "FREEZING"));
 	EXPECT_EQ(0, frz_load(&busy->returns));
-	EXPECT_EQ(1, frz_stat(self->cg, "nr_freezes"));
+	EXPECT_STAT(1, self->cg, "nr_freezes");
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(-ECANCELED, frz_writer_result(pid, FRZ_LIMIT));
 }

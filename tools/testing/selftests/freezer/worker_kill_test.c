@@ -329,6 +329,7 @@ TEST_F_TIMEOUT(sqpoll, exec_of_a_sibling, 90)
 	pid_t pid;
 
 	ASSERT_NE(NULL, o);
+	frz_threads_apart();
 	ASSERT_EQ(0, frz_create(frozen, self->cg, "frozen"));
 	ASSERT_EQ(0, frz_create(thawed, self->cg, "thawed"));
 	ASSERT_EQ(0, frz_write(frozen, "freezer.killable", "0"));
