@@ -6,7 +6,8 @@
  * freezer; then, N times: the crowd runs a little, FROZEN is written (every
  * second time through O_NONBLOCK), and these are counted:
  *
- *   late     not FROZEN within a second (C8)
+ *   late     not FROZEN within a second (C8), in cgroup v2 within a second and
+ *            its patience with blocked tasks (U15)
  *   escapes  while FROZEN, the user mode code of a task inside has run, or the
  *            list of tasks has changed (C1)
  *   leaked   a system call of a worker ended otherwise than without a freeze:
@@ -19,7 +20,9 @@
  * Any of them fails the mode. Output is KTAP, a line per mode. The first mode
  * is there to see whether escapes would be found: its workers make some.
  *
- * Clauses: C1, C5, C8, C13.
+ * In the worlds "v2" and "both" the groups are in cgroup v2, alone or too.
+ *
+ * Clauses: C1, C5, C8, C13, U15.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +35,7 @@
 #include <unistd.h>
 
 #include "churn.h"
+#include "freezer_v2.h"
 
 /* The runner says that it lives once per freeze at least. */
 #define SILENT_MS	30000
@@ -360,7 +364,7 @@ static void show_usage(FILE *out)
 	fprintf(out,
 		"usage: churn [-n freezes] [-m mode[,mode...]] [-x mode]... [-w workers]\n"
 		"             [-t limit_ms] [-b | -o] [-c] [-v] [-l]\n"
-		"Freeze and thaw busy cgroups of the v1 freezer, and count what goes wrong.\n"
+		"Freeze and thaw busy cgroups of the freezer, and count what goes wrong.\n"
 		"\n"
 		"  -n, --freezes N    freezes of each mode, 50 if not given\n"
 		"  -m, --mode LIST    these modes only, as -l names them\n"
@@ -509,6 +513,9 @@ int main(int argc, char **argv)
 		return churn_exec_main(argc, argv);
 	opt.contained = world && (strstr(world, "container") ||
 				  strstr(world, "userns"));
+	/* It may take longer there, see LATE_MS. */
+	if (frz_hierarchies() & FRZ_IN_V2)
+		opt.limit_ms += FRZ2_PATIENCE_MS;
 	modes = parse_options(argc, argv, &opt);
 
 	printf("TAP version 13\n");

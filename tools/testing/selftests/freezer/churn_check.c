@@ -50,19 +50,11 @@ static int compare_ints(const void *a, const void *b)
 /* Add the ids in @path/@file. */
 static int add_tasks(struct churn_tasks *t, const char *path, const char *file)
 {
-	char name[FRZ_PATH_MAX + 32];
-	int id, lock;
-	FILE *f;
+	int num = frz_list(path, file, t->id + t->nr, ARRAY_SIZE(t->id) - t->nr);
 
-	snprintf(name, sizeof(name), "%s/%s", path, file);
-	f = fopen(name, "re");
-	if (!f)
-		return -errno;
-	lock = frz_hold_mover();
-	while (t->nr < (int)ARRAY_SIZE(t->id) && fscanf(f, "%d", &id) == 1)
-		t->id[t->nr++] = id;
-	frz_let_mover_go(lock);
-	fclose(f);
+	if (num < 0)
+		return num;
+	t->nr += num;
 	return 0;
 }
 

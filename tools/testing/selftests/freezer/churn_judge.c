@@ -25,8 +25,14 @@ void churn_note(const char *fmt, ...)
 
 bool read_state(char state[32])
 {
-	ssize_t len = pread(run.state_fd, state, 31, 0);
+	ssize_t len;
 
+	if (run.by_path) {
+		if (frz_read(churn->path[run.first], "freezer.state", state, 32))
+			state[0] = 0;
+		return !strcmp(state, "FROZEN");
+	}
+	len = pread(run.state_fd, state, 31, 0);
 	state[len > 0 ? len : 0] = 0;
 	if (len > 0 && state[len - 1] == '\n')
 		state[len - 1] = 0;

@@ -17,6 +17,7 @@
 
 #include "churn.h"
 #include "churn_run.h"
+#include "freezer_v2.h"
 
 /* After a thaw each task has this long to show that it runs. */
 #define ALIVE_MS	10000
@@ -143,6 +144,20 @@ static void hold_mover(bool hold)
 	}
 }
 
+/* As write(2) does */
+static ssize_t write_frozen(bool blocking)
+{
+	const char *path = churn->path[run.first];
+	int err;
+
+	if (!run.by_path)
+		return write(write_fd[!blocking], "FROZEN", 6);
+	err = blocking ? frz_freeze(path) :
+			 frz_write_nonblock(path, "freezer.state", "FROZEN");
+	errno = -err;
+	return err ? -1 : 6;
+}
+
 /* Write FROZEN. Whether it is FROZEN now; the time goes to @ns. */
 static bool freeze(bool blocking, int64_t *ns)
 {
@@ -158,7 +173,7 @@ static bool freeze(bool blocking, int64_t *ns)
 	int err;
 
 	setitimer(ITIMER_REAL, &bound, NULL);
-	ret = write(write_fd[!blocking], "FROZEN", 6);
+	ret = write_frozen(blocking);
 	err = errno;
 	setitimer(ITIMER_REAL, &off, NULL);
 	*ns = frz_now_ns() - start;
@@ -333,6 +348,12 @@ static bool prepare(void)
 	    !(run.mode->flags & MODE_CHILDREN))
 		run.last = CHURN_LOW;
 	run.first = run.mode->flags & MODE_MID ? CHURN_MID : CHURN_TOP;
+	run.by_path = frz_hierarchies() & FRZ_IN_V2;
+	if (run.by_path)
+		run.patience_ms = frz2_patience_ms() > 0 ? frz2_patience_ms() : 0;
+	/* The mover moves threads. */
+	if (run.mode->flags & (MODE_MOVES | MODE_WITHIN))
+		frz_threads_apart();
 	for (i = CHURN_TOP; i < CHURN_NR_CGROUPS; i++) {
 		if (i > run.last && i != CHURN_OTHER)
 			continue;
@@ -348,6 +369,10 @@ static bool prepare(void)
 	}
 	snprintf(name, sizeof(name), "%d", run.opt->limit_ms);
 	run.waits = !frz_write(churn->path[run.first], "freezer.timeout_ms", name);
+	if (run.by_path) {
+		run.waits = true;
+		return true;
+	}
 	write_fd[0] = open_state(O_WRONLY);
 	write_fd[1] = open_state(O_WRONLY | O_NONBLOCK);
 	run.state_fd = open_state(O_RDONLY);

@@ -7,7 +7,8 @@
 
 #include "churn.h"
 
-#define LATE_MS		1000
+/* In cgroup v2 a task that is blocked may be waited for before (U3). */
+#define LATE_MS		(1000 + run.patience_ms)
 /* Of each kind of fault this many are described. */
 #define NOTES_MAX	3
 
@@ -20,6 +21,8 @@
  * @last: ... the last one of its subtree
  * @state_fd: freezer.state of @first, to read
  * @waits: a write of FROZEN waits
+ * @by_path: by cgroup v2, alone or too: no descriptors are kept
+ * @patience_ms: for how long cgroup v2 waits for a blocked task
  * @nr: number of the freeze, from 1
  */
 struct churn_run {
@@ -30,6 +33,8 @@ struct churn_run {
 	int last;
 	int state_fd;
 	bool waits;
+	bool by_path;
+	int patience_ms;
 	int nr;
 };
 
