@@ -124,7 +124,7 @@ MIRROR	?=
 #:                     that are not slow; worlds: a share for other worlds (both are in the Makefile
 #:                     of the tests)
 #: ARGS="-n 20"        their arguments
-#: WORLD=container     where the tests run: plain, container, userns, mover, limits, killable;
+#: WORLD=container     where the tests run: plain, container, userns, mover, limits, killable, v2, both;
 #:                     with + between: all of these
 #: TIMEOUT=900         seconds for the guest; LIMIT=60: for each test program
 #: SMP=2 MEM=2048      CPUs and MB of the guest

@@ -45,9 +45,9 @@ esac
 # world.c of the tests says what they are.
 for world in ${WORLD//+/ }; do
 	case $world in
-	plain | container | userns | mover | limits | killable) ;;
+	plain | container | userns | mover | limits | killable | v2 | both) ;;
 	*) die "WORLD=$WORLD: there is no world $world; there are plain, container, userns," \
-		"mover, limits, killable, joined by +" ;;
+		"mover, limits, killable, v2, both, joined by +" ;;
 	esac
 done
 # The fragment of harness/config/ that goes with it

@@ -8,7 +8,8 @@
 #   TESTS=   test programs to run, shell patterns with blanks between; a pattern "!x*" leaves out
 #            what x* matches; core and worlds stand for programs (the tests' Makefile says which)
 #   ARGS=    their arguments
-#   WORLD=   what they run in: plain|container|userns|mover|limits|killable, more than one with +
+#   WORLD=   what they run in: plain|container|userns|mover|limits|killable|v2|both, more than one
+#            with +
 #            between
 #   TIMEOUT= seconds for the whole guest
 #   LIMIT=   seconds for each test program (default: what their settings file says)

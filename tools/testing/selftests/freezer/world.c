@@ -30,7 +30,7 @@
 #include "freezer_util.h"
 #include "world.h"
 
-#define ARGS_MAX	64
+#define ARGS_MAX	96
 
 static const struct {
 	const char *name;
@@ -51,6 +51,10 @@ static const struct {
 	  WORLD_LIMITS, 2 },
 	{ "killable", "freezer.killable is 1 where nobody says otherwise",
 	  WORLD_KILLABLE, 1 },
+	{ "v2", "the groups are in cgroup v2, and frozen by cgroup.freeze",
+	  WORLD_V2, 1 },
+	{ "both", "each group is in cgroup v2 as well, and frozen by both",
+	  WORLD_BOTH, 1 },
 };
 
 /*
@@ -91,6 +95,155 @@ static const struct {
 	  "it cannot keep a process from the OOM killer" },
 	{ WORLD_MOVER, "lifecycle_test", "umount_while_frozen",
 	  "the mover reads the hierarchy all the time" },
+	/*
+	 * v2: what has no counterpart there, and what cgroup.freeze does otherwise,
+	 * which v2_test is about.
+	 */
+	{ WORLD_V2, "access_test", NULL, "it is about the files of v1" },
+	{ WORLD_V2, "checkpoint_test", NULL, "v2 has no checkpoint guard" },
+	{ WORLD_V2, "checkpoint_storm_test", NULL, "v2 has no checkpoint guard" },
+	{ WORLD_V2, "container_test", "kill_waits_for_the_thaw",
+	  "a kill does not wait" },
+	{ WORLD_V2, "container_test", "children_in_another_group",
+	  "there is no group whose kills wait" },
+	{ WORLD_V2, "container_test", "freeze_meets_exit",
+	  "the children that are killed do not wait" },
+	{ WORLD_V2, "container_test", "pid_1",
+	  "it needs its processes in another cgroup of v2" },
+	{ WORLD_V2, "container_test", "killed_in_a_dump",
+	  "one of its two needs the processes in another cgroup of v2" },
+	{ WORLD_V2, "coredump_test", "pipe_under_the_guard",
+	  "v2 has no checkpoint guard" },
+	{ WORLD_V2, "events_test", NULL,
+	  "the events of freezer.state are others than those of cgroup.events" },
+	{ WORLD_V2, "fork_test", "no_fork_while_freezing",
+	  "nothing tells how many are busy" },
+	{ WORLD_V2, "gdb_test", "snapshot_opens", "v2 has no checkpoint guard" },
+	{ WORLD_V2, "kill_test", "the_file", "there is no freezer.killable" },
+	{ WORLD_V2, "kill_test", "default_of_the_host",
+	  "there is no freezer.killable" },
+	{ WORLD_V2, "kill_test", "turned_on_later", "a kill does not wait" },
+	{ WORLD_V2, "kill_test", "turned_on_while_parking",
+	  "a kill does not wait" },
+	{ WORLD_V2, "kill_test", "moved_to_killable", "a kill does not wait" },
+	{ WORLD_V2, "lifecycle_test", "rmdir_under_writer",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "lifecycle_test", "umount_while_frozen",
+	  "the hierarchy is in use by others" },
+	{ WORLD_V2, "lifecycle_test", "kill_waits_for_thaw",
+	  "a kill does not wait" },
+	{ WORLD_V2, "lifecycle_test", "kthreads_do_not_count",
+	  "few kernel threads may be in a cgroup of v2, see v2_test" },
+	{ WORLD_V2, "list_test", "stands_still",
+	  "some of its groups need their tasks in another cgroup of v2" },
+	{ WORLD_V2, "mount_test", NULL, "it is about the hierarchies of v1" },
+	{ WORLD_V2, "mover_test", NULL,
+	  "it moves its tasks to other cgroups of v2, and reads freezer.stat" },
+	{ WORLD_V2, "oom_test", NULL,
+	  "it needs its processes in another cgroup of v2" },
+	{ WORLD_V2, "parking_test", "thaw_meets_own_timer",
+	  "it reads freezer.stat" },
+	{ WORLD_V2, "quiesce_test", NULL, "v2 has no checkpoint guard" },
+	{ WORLD_V2, "quiet_data_test", "stops_at_the_next_sleep",
+	  "it reads freezer.stat" },
+	{ WORLD_V2, "quiet_data_test", "a_call_in_hand_ends",
+	  "it reads freezer.stat" },
+	{ WORLD_V2, "signal_test", NULL, "there is no signal.kill in v2" },
+	{ WORLD_V2, "signal_storm_test", NULL, "there is no signal.kill in v2" },
+	{ WORLD_V2, "snapshot_test", NULL, "v2 has no checkpoint guard" },
+	{ WORLD_V2, "snapshot_look_test", NULL, "v2 has no checkpoint guard" },
+	{ WORLD_V2, "snapshot_tool_test", NULL, "v2 has no checkpoint guard" },
+	{ WORLD_V2, "stat_test", NULL,
+	  "there are no freezer.stat and freezer.blockers" },
+	{ WORLD_V2, "state_test", "new_cgroup", "it is about the files of v1" },
+	{ WORLD_V2, "state_test", "invalid_words", "it is about the words of v1" },
+	{ WORLD_V2, "state_test", "time_limit",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "time_limit_zero",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "time_limit_values",
+	  "there is no freezer.timeout_ms" },
+	{ WORLD_V2, "state_test", "cancelled_by_thaw",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "writer_gets_signal",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "writer_killed",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "cancelled_behind_a_tracer",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "time_limit_behind_a_tracer",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "many_writers",
+	  "no writer waits in the kernel" },
+	{ WORLD_V2, "state_test", "removed_cgroup", "it opens freezer.state" },
+	{ WORLD_V2, "state_test", "thaw_as_the_last_one_parks",
+	  "it reads freezer.stat" },
+	{ WORLD_V2, "worker_kill_test", "oom",
+	  "it needs its processes in another cgroup of v2" },
+	/* both: what looks at one of the two, or puts its tasks elsewhere in v2 */
+	{ WORLD_BOTH, "access_test", NULL, "it is about the files of v1" },
+	{ WORLD_BOTH, "checkpoint_test", NULL,
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "checkpoint_storm_test", NULL,
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "coredump_test", "pipe_under_the_guard",
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "gdb_test", "snapshot_opens",
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "container_test", "pid_1",
+	  "it needs its processes in another cgroup of v2" },
+	{ WORLD_BOTH, "container_test", "killed_in_a_dump",
+	  "one of its two needs the processes in another cgroup of v2" },
+	{ WORLD_BOTH, "events_test", NULL,
+	  "v1 tells of FROZEN before v2 is asked" },
+	{ WORLD_BOTH, "holders_test", NULL,
+	  "it has groups of its own in both hierarchies" },
+	{ WORLD_BOTH, "lifecycle_test", "umount_while_frozen",
+	  "the hierarchy of v2 is in use by others" },
+	{ WORLD_BOTH, "lifecycle_test", "kthreads_do_not_count",
+	  "few kernel threads may be in a cgroup of v2, see v2_test" },
+	{ WORLD_BOTH, "lifecycle_test", "rmdir_under_writer",
+	  "its twin in v2 is not removed with it" },
+	{ WORLD_BOTH, "list_test", "stands_still",
+	  "some of its groups need their tasks in another cgroup of v2" },
+	{ WORLD_BOTH, "mount_test", NULL, "it is about the hierarchies of v1" },
+	{ WORLD_BOTH, "mover_test", NULL,
+	  "it moves its tasks to other cgroups of v2" },
+	{ WORLD_BOTH, "oom_test", NULL,
+	  "it needs its processes in another cgroup of v2" },
+	{ WORLD_BOTH, "quiesce_test", NULL,
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "signal_test", NULL, "it is about the subsystem of v1" },
+	{ WORLD_BOTH, "signal_storm_test", NULL,
+	  "it is about the subsystem of v1" },
+	{ WORLD_BOTH, "snapshot_test", NULL,
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "snapshot_look_test", NULL,
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "snapshot_tool_test", NULL,
+	  "CHECKPOINTING is a state of v1 alone" },
+	{ WORLD_BOTH, "state_test", "self_freeze",
+	  "a writer inside is frozen before it asks the second" },
+	{ WORLD_BOTH, "state_test", "invalid_words",
+	  "only the words themselves are for both" },
+	{ WORLD_BOTH, "state_test", "nonblock",
+	  "it looks for FREEZING after a write that v1 has no wait for" },
+	{ WORLD_BOTH, "stat_test", NULL, "it is about the files of v1" },
+	{ WORLD_BOTH, "v2_test", NULL, "it has groups of its own in cgroup v2" },
+	{ WORLD_BOTH, "worker_kill_test", "oom",
+	  "it needs its processes in another cgroup of v2" },
+	/* v2_test and holders_test have the hierarchies of the machine. */
+	{ WORLD_CONTAINER, "v2_test", NULL,
+	  "it looks for kernel threads, and at the root of the hierarchy" },
+	{ WORLD_CONTAINER, "holders_test", NULL,
+	  "it needs both hierarchies from their roots on" },
+	{ WORLD_MOVER, "v2_test", NULL, "the mover moves its tasks in v2, too" },
+	{ WORLD_MOVER, "holders_test", NULL,
+	  "the mover moves its tasks in v2, too" },
+	{ WORLD_LIMITS, "holders_test", NULL,
+	  "the limits are in another cgroup of v2" },
+	{ WORLD_LIMITS, "v2_test", NULL,
+	  "the limits are in another cgroup of v2" },
 	{ }
 };
 
@@ -242,6 +395,15 @@ static int check_killable(bool want)
 	       world_error("cgroup_freezer.killable on the command line", -EINVAL);
 }
 
+/* The groups of the limits are cgroups of v2 as well, and a task is in one. */
+static int check_together(unsigned int flags)
+{
+	unsigned int v2 = flags & (WORLD_V2 | WORLD_BOTH);
+
+	return (v2 && flags & WORLD_LIMITS) || v2 == (WORLD_V2 | WORLD_BOTH) ?
+	       world_error("these worlds cannot be one", -EINVAL) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	char *args[ARGS_MAX];
@@ -269,7 +431,8 @@ int main(int argc, char **argv)
 	/* without the freezer the program says so itself */
 	if (frz_setup())
 		return run_plain(args);
-	if ((flags & WORLD_KILLABLE && check_killable(true)) ||
+	if (check_together(flags) ||
+	    (flags & WORLD_KILLABLE && check_killable(true)) ||
 	    (flags & (WORLD_MOVER | WORLD_LIMITS) && world_groups_begin(flags)))
 		return WORLD_FAILED;
 	status = flags & WORLD_CONTAINER ? world_contain(flags, args) :

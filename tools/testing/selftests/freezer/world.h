@@ -13,6 +13,8 @@
 #define WORLD_MOVER	0x04
 #define WORLD_LIMITS	0x08
 #define WORLD_KILLABLE	0x10
+#define WORLD_V2	0x20
+#define WORLD_BOTH	0x40
 
 /* The exit status when the world could not be made, or does not end */
 #define WORLD_FAILED	125

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "freezer_util.h"
+#include "freezer_v2.h"
 #include "world.h"
 
 #define NAMESPACES	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | \
@@ -59,22 +60,40 @@ static int loopback_up(void)
 	return step("lo", ret);
 }
 
-/* The freezer's mount is made anew: its root is our cgroup from now on. */
-static int mount_freezer(const struct container *c)
+static int mount_v1(const struct container *c, const char *dir)
 {
-	char dir[FRZ_PATH_MAX + 16], options[64];
+	char file[FRZ_PATH_MAX + 16], options[64];
 
 	/* The signal controller may be mounted with it. */
-	snprintf(dir, sizeof(dir), "%s/signal.kill", c->group);
+	snprintf(file, sizeof(file), "%s/signal.kill", c->group);
 	snprintf(options, sizeof(options), "freezer%s",
-		 access(dir, F_OK) ? "" : ",signal");
-	snprintf(dir, sizeof(dir), "%s", frz_root());
-	if (step("private mounts",
-		 mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL)) ||
-	    step("umount of the freezer", umount2(dir, MNT_DETACH)))
+		 access(file, F_OK) ? "" : ",signal");
+	if (step("umount of the freezer", umount2(dir, MNT_DETACH)))
 		return -1;
 	return step("mount of the freezer",
 		    mount("freezer", dir, "cgroup", 0, options));
+}
+
+static int mount_v2(const char *dir)
+{
+	if (step("umount of cgroup v2", umount2(dir, MNT_DETACH)))
+		return -1;
+	return step("mount of cgroup v2", mount("none", dir, "cgroup2", 0, NULL));
+}
+
+/* The freezer's mounts are made anew: their root is our cgroup from now on. */
+static int mount_freezer(const struct container *c)
+{
+	char dir[FRZ_PATH_MAX], dir2[FRZ_PATH_MAX];
+	int where = frz_hierarchies();
+
+	snprintf(dir, sizeof(dir), "%s", frz_root());
+	snprintf(dir2, sizeof(dir2), "%s", frz2_root());
+	if (step("private mounts",
+		 mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL)) ||
+	    (where & FRZ_IN_V1 && mount_v1(c, dir)))
+		return -1;
+	return where & FRZ_IN_V2 ? mount_v2(dir2) : 0;
 }
 
 /* All ids are as they were; somebody outside has to write that down. */
