@@ -124,8 +124,8 @@ MIRROR	?=
 #:                     that are not slow; worlds: a share for other worlds (both are in the Makefile
 #:                     of the tests)
 #: ARGS="-n 20"        their arguments
-#: WORLD=container     where the tests run: plain, container, userns, mover, limits, killable, v2, both;
-#:                     with + between: all of these
+#: WORLD=container     where the tests run: plain, container, userns, mover, limits, killable, v2,
+#:                     both; with + between: all of these
 #: TIMEOUT=900         seconds for the guest; LIMIT=60: for each test program
 #: SMP=2 MEM=2048      CPUs and MB of the guest
 #: KVM=auto            1: with KVM, 0: emulated, auto: with KVM if that works

@@ -4,7 +4,8 @@
 # contract.sh: print the table of the clauses of Documentation/cgroups/freezer-contract.txt and the
 # programs that test them, and see that it has no hole: each clause is named by a program, and each
 # program names its clauses, by a line "Clauses: C1, C5." in its first comment. A program with more
-# than one names each once more in a comment, where it tests it.
+# than one names each once more in a comment, where it tests it. C1 is a clause of the v1 controller,
+# U1 one of cgroup v2.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -21,7 +22,7 @@ awk -v contract="$contract" '
 
 	# each_name(TEXT): calls note() for the names of clauses in it
 	function each_name(text) {
-		while (match(text, /C[0-9]+/)) {
+		while (match(text, /[CU][0-9]+/)) {
 			if (RSTART == 1 || substr(text, RSTART - 1, 1) !~ /[A-Za-z0-9_]/)
 				if (substr(text, RSTART + RLENGTH, 1) !~ /[A-Za-z0-9_]/)
 					note(substr(text, RSTART, RLENGTH))
@@ -47,7 +48,7 @@ awk -v contract="$contract" '
 			programs[++nr_programs] = program
 	}
 
-	FILENAME == contract && /^C[0-9]+\. / {
+	FILENAME == contract && /^[CU][0-9]+\. / {
 		name = $1
 		sub(/\.$/, "", name)
 		if (name in title)
@@ -56,7 +57,7 @@ awk -v contract="$contract" '
 		else
 			clauses[++nr_clauses] = name
 		title[name] = $0
-		sub(/^C[0-9]+\. /, "", title[name])
+		sub(/^[CU][0-9]+\. /, "", title[name])
 		next
 	}
 	# a line of an example
@@ -69,7 +70,7 @@ awk -v contract="$contract" '
 				"move it there")
 		else if (program in list)
 			complain(FILENAME ": two lines \"Clauses:\"; make one of them")
-		else if ($0 !~ /^ \* Clauses: C[0-9]+(, C[0-9]+)*\.$/)
+		else if ($0 !~ /^ \* Clauses: [CU][0-9]+(, [CU][0-9]+)*\.$/)
 			complain(FILENAME ": \"" substr($0, 4) \
 				"\"; write it as \"Clauses: C1, C5.\"")
 		else

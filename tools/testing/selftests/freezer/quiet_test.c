@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A freeze and thaw does not touch who sleeps.
+ * A freeze and thaw does not touch who sleeps, in the world v2 neither (U25).
  *
- * Clauses: C13, C16.
+ * Clauses: C13, C16, U25.
  */
 #include <poll.h>
 #include <sys/epoll.h>

@@ -2,9 +2,10 @@
 /*
  * Frozen stays frozen over suspend and resume: for each kind of
  * sleep, each level of the kernel's test of suspend, and for a machine that
- * really sleeps. suspend_race_test has what goes on at the same time.
+ * really sleeps. suspend_race_test has what goes on at the same time. In the world
+ * v2 the groups are those of cgroup v2 (U21).
  *
- * Clauses: C12, C15.
+ * Clauses: C12, C15, U21.
  */
 #include <linux/futex.h>
 #include <linux/suspend_ioctls.h>

@@ -23,9 +23,9 @@
  * In all of them nobody who may wait for the process sees a stop, a
  * continuation or a trap (C13), and FROZEN comes in time (C8). A case that
  * fails says what was expected and seen; the control says whether the freezer
- * is to blame.
+ * is to blame. In the world v2 that is said of cgroup.freeze (U20).
  *
- * Clauses: C8, C13.
+ * Clauses: C8, C13, U20.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
