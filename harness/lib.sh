@@ -42,10 +42,15 @@ case $DEBUG in
 '' | 1 | kcsan) ;;
 *) die "DEBUG=$DEBUG: there are 1 (lockdep, KASAN and the like) and kcsan" ;;
 esac
-# world.c of the tests says what they are.
+# world.c of the tests says what they are. The limits are cgroups of v2, too, and a task is in one.
+in_v2=
 for world in ${WORLD//+/ }; do
 	case $world in
-	plain | container | userns | mover | limits | killable | v2 | both) ;;
+	limits | v2 | both)
+		[ -z "$in_v2" ] || die "WORLD=$WORLD: $in_v2 and $world do not go together"
+		in_v2=$world
+		;;
+	plain | container | userns | mover | killable) ;;
 	*) die "WORLD=$WORLD: there is no world $world; there are plain, container, userns," \
 		"mover, limits, killable, v2, both, joined by +" ;;
 	esac
