@@ -9,8 +9,10 @@
  *
  * Clauses: U1, U2, U4, U5, U6, U7, U8, U9, U10, U11, U18, U19, U22.
  */
+#include <mntent.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -666,6 +668,127 @@ V2_TEST(delegation)
 	EXPECT_EQ(0, as_nobody(sub, "0"));
 	EXPECT_FROZEN(1, sub);
 	EXPECT_STANDS(&word[0]);
+}
+
+/*
+ * The mount of cgroup v2, with the option nsdelegate or as it was: the options are
+ * those of the hierarchy, so they are given back.
+ */
+FIXTURE(nsdelegate) {
+	char cg[FRZ_PATH_MAX];
+	char options[256];
+	bool changed;
+};
+
+static int remount(const char *options)
+{
+	return mount("none", frz2_root(), NULL, MS_REMOUNT, options) ? -errno : 0;
+}
+
+/* The options of the hierarchy, without those that each mount has; or -errno. */
+static int read_options(char *options, size_t size)
+{
+	static const char vfs[] = ",rw,relatime,";
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	char *word, *save = NULL, item[64];
+	struct mntent *ent;
+	int err = -ENOENT;
+
+	options[0] = 0;
+	while (f && err && (ent = getmntent(f))) {
+		if (strcmp(ent->mnt_dir, frz2_root()))
+			continue;
+		err = 0;
+		for (word = strtok_r(ent->mnt_opts, ",", &save); word;
+		     word = strtok_r(NULL, ",", &save)) {
+			snprintf(item, sizeof(item), ",%s,", word);
+			if (strstr(vfs, item))
+				continue;
+			/* A mount with nosuid and the like is left alone. */
+			if (!strncmp(word, "no", 2) || !strcmp(word, "ro"))
+				err = -EPERM;
+			if (strlen(options) + strlen(word) + 2 > size)
+				err = -E2BIG;
+			else
+				sprintf(options + strlen(options), "%s%s",
+					options[0] ? "," : "", word);
+		}
+	}
+	if (f)
+		endmntent(f);
+	return err;
+}
+
+FIXTURE_SETUP(nsdelegate)
+{
+	char options[300];
+	int err;
+
+	setup_v2(_metadata, self->cg);
+	err = read_options(self->options, sizeof(self->options));
+	if (err)
+		SKIP(return, "the mount of cgroup v2: %s", strerror(-err));
+	if (strstr(self->options, "nsdelegate"))
+		return;
+	snprintf(options, sizeof(options), "%s%snsdelegate", self->options,
+		 self->options[0] ? "," : "");
+	err = remount(options);
+	if (err)
+		SKIP(return, "remount with nsdelegate: %s", strerror(-err));
+	self->changed = true;
+}
+
+FIXTURE_TEARDOWN(nsdelegate)
+{
+	int err = self->changed ? remount(self->options) : 0;
+
+	EXPECT_EQ(0, err);
+	teardown_v2(_metadata, self->cg);
+}
+
+struct in_namespace {
+	const char *top;
+	const char *below;
+	unsigned long done;
+	int result[3];
+};
+
+/* The cgroup that it is in becomes the root of its namespace. */
+static int freeze_from_inside(void *arg)
+{
+	struct in_namespace *n = arg;
+
+	if (unshare(CLONE_NEWCGROUP))
+		return 1;
+	n->result[0] = frz2_request(n->top, 1);
+	n->result[1] = frz2_request(n->below, 1);
+	n->result[2] = frz2_request(n->below, 0);
+	frz_inc(&n->done);
+	return 0;
+}
+
+/*
+ * U1, U18. With nsdelegate nobody freezes the root of his own namespace, and each
+ * cgroup below it can be frozen from there.
+ */
+TEST_F_TIMEOUT(nsdelegate, root_of_a_namespace, 90)
+{
+	struct in_namespace *n = frz_shared(sizeof(*n));
+	char below[FRZ_PATH_MAX];
+	pid_t pid;
+
+	ASSERT_NE(NULL, n);
+	ASSERT_EQ(0, frz_create(below, self->cg, "below"));
+	n->top = self->cg;
+	n->below = below;
+	pid = ASSERT_PID(frz_spawn(self->cg, freeze_from_inside, n));
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_EQ(1, frz_load(&n->done));
+	EXPECT_EQ(-EPERM, n->result[0]);
+	EXPECT_EQ(0, n->result[1]);
+	EXPECT_EQ(0, n->result[2]);
+	EXPECT_FILE(self->cg, FREEZE, "0");
+	EXPECT_FROZEN(0, self->cg);
 }
 
 /*
