@@ -194,9 +194,11 @@ static const char *want_states(const bool asks[HOLDERS])
 static const char *states(const char *v1, const char *v2)
 {
 	static char buf[128];
+	char state[32];
+	int err = frz_read(v1, "freezer.state", state, sizeof(state));
 
 	snprintf(buf, sizeof(buf), "%s, frozen %d",
-		 frz_content(v1, "freezer.state"), frz2_frozen(v2));
+		 err ? strerror(-err) : state, frz2_frozen(v2));
 	return buf;
 }
 

@@ -15,7 +15,6 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
 #include "v2_test.h"
@@ -111,11 +110,11 @@ V2_TEST(cgroup_kill)
 	EXPECT_FROZEN(1, sub);
 }
 
-/* Registers, by the number that each architecture has. */
+/* Large enough for those of each architecture. */
 static int read_registers(pid_t pid)
 {
-	struct user_regs_struct regs;
-	struct iovec iov = { .iov_base = &regs, .iov_len = sizeof(regs) };
+	unsigned long regs[256];
+	struct iovec iov = { .iov_base = regs, .iov_len = sizeof(regs) };
 
 	return ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov) ? -errno :
 	       iov.iov_len ? 0 : -EIO;
