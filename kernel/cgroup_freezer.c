@@ -30,6 +30,21 @@ static bool freezer_killable;
 module_param_named(killable, freezer_killable, bool, 0444);
 MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
 
+/**
+ * struct freezer_shell - what a cgroup of v1 has besides struct cgroup_freezer
+ * @css:	what cgroup core knows of the controller
+ * @state_file:	freezer.state, for its notifications
+ */
+struct freezer_shell {
+	struct cgroup_subsys_state	css;
+	struct cgroup_file		state_file;
+};
+
+static struct freezer_shell *css_shell(struct cgroup_subsys_state *css)
+{
+	return container_of(css, struct freezer_shell, css);
+}
+
 /*
  * The files
  */
@@ -37,8 +52,16 @@ MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
 static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
 				   size_t nbytes, loff_t off)
 {
-	struct cgroup_freezer *freezer = css_freezer(of_css(of));
-	struct freezer_ticket ticket = { .nbytes = nbytes };
+	struct cgroup_subsys_state *css = of_css(of);
+	struct cgroup_freezer *freezer = css_freezer(css);
+	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
+	struct freezer_ticket ticket = {
+		.css		= css,
+		/* one more, since the first jiffy is not a whole one */
+		.deadline	= jiffies + (timeout_ms ?
+				  msecs_to_jiffies(timeout_ms) + 1 : 0),
+		.nbytes		= nbytes,
+	};
 	int ret = 0;
 
 	buf = strstrip(buf);
@@ -50,7 +73,7 @@ static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
 		return -EINVAL;
 
 	/* the css survives the removal of its cgroup, while we wait */
-	css_get(&freezer->css);
+	css_get(css);
 	freezer_request_frozen(freezer, &ticket);
 
 	if (!ticket.frozen && !(of->file->f_flags & O_NONBLOCK)) {
@@ -58,7 +81,7 @@ static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
 		ret = freezer_wait(freezer, &ticket);
 		kernfs_unbreak_active_protection(of->kn);
 	}
-	css_put(&freezer->css);
+	css_put(css);
 
 	return ret ?: nbytes;
 }
@@ -157,7 +180,7 @@ static bool freezer_attach_is_barred(struct cgroup_taskset *tset)
 	lockdep_assert_held(&css_set_lock);
 
 	cgroup_taskset_for_each(task, css, tset) {
-		if (freezer_is_guarded(task_freezer(task)) ||
+		if (freezer_is_guarded(task_freezer(task, CGROUP_FREEZER_V1)) ||
 		    freezer_is_guarded(css_freezer(css)))
 			return true;
 	}
@@ -191,19 +214,26 @@ static void freezer_attach(struct cgroup_taskset *tset)
 static struct cgroup_subsys_state *
 freezer_css_alloc(struct cgroup_subsys_state *parent_css)
 {
-	struct cgroup_freezer *freezer;
+	struct freezer_shell *shell;
 
-	freezer = kzalloc(sizeof(*freezer), GFP_KERNEL);
-	if (!freezer)
-		return ERR_PTR(-ENOMEM);
-
-	freezer_init(freezer, css_freezer(parent_css), freezer_killable);
-	return &freezer->css;
+	shell = kzalloc(sizeof(*shell), GFP_KERNEL);
+	return shell ? &shell->css : ERR_PTR(-ENOMEM);
 }
 
+/* A root is asked for nothing. */
 static int freezer_css_online(struct cgroup_subsys_state *css)
 {
-	freezer_online(css_freezer(css));
+	struct cgroup_freezer *freezer = css_freezer(css);
+	struct cgroup_freezer *parent = parent_freezer(freezer);
+
+	if (!parent)
+		return 0;
+
+	freezer->hold = CGROUP_FREEZER_V1;
+	freezer->file = &css_shell(css)->state_file;
+	freezer->killable = parent_freezer(parent) ?
+			    READ_ONCE(parent->killable) : freezer_killable;
+	freezer_online(freezer);
 	return 0;
 }
 
@@ -214,14 +244,14 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 
 static void freezer_css_free(struct cgroup_subsys_state *css)
 {
-	kfree(css_freezer(css));
+	kfree(css_shell(css));
 }
 
 static struct cftype freezer_files[] = {
 	{
 		.name = "state",
 		.flags = CFTYPE_NOT_ON_ROOT,
-		.file_offset = offsetof(struct cgroup_freezer, state_file),
+		.file_offset = offsetof(struct freezer_shell, state_file),
 		.seq_show = freezer_state_show,
 		.write = freezer_state_write,
 	},
@@ -268,8 +298,5 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.can_attach	= freezer_can_attach,
 	.cancel_attach	= freezer_attach,
 	.attach		= freezer_attach,
-	.can_fork	= freezer_can_fork,
-	.cancel_fork	= freezer_cancel_fork,
-	.fork		= freezer_fork,
 	.legacy_cftypes	= freezer_files,
 };

@@ -7,12 +7,15 @@
 #ifndef _LINUX_CGROUP_FREEZER_H
 #define _LINUX_CGROUP_FREEZER_H
 
+#include <linux/cgroup_freezer_types.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
 
 /**
  * enum cgroup_freezer_rest - how a task whose door is closed is at rest
- * @CGROUP_FREEZER_BUSY:	it is not: on a run queue, or forking
+ * @CGROUP_FREEZER_BUSY:	it is not: on a run queue, or forking; on cgroup v2 also
+ *				in a sleep that ends by itself, for as long as
+ *				that may be
  * @CGROUP_FREEZER_ASLEEP:	it was seen asleep; whatever wakes it, it cannot
  *				get past its door
  * @CGROUP_FREEZER_IN_PLACE:	frozen inside of its sleep or stop; its wake-up
@@ -38,7 +41,7 @@ enum cgroup_freezer_rest {
  * @CGROUP_FREEZER_EXIT:	it leaves the list, and is never back from behind
  *				this gate
  *
- * A task behind one of the gates is busy, in exec and exit for 100 ms at most if it
+ * A task behind one of the gates is busy, in exec and exit for a limited time if it
  * is asleep there. A closed door closes the gates of fork and exec, and there is a
  * door in front of the one of exit. A task may fork behind the gate of exec, for
  * io_uring.
@@ -49,22 +52,7 @@ enum cgroup_freezer_gate {
 	CGROUP_FREEZER_EXIT	= 1 << 2,
 };
 
-/**
- * enum freezer_state - the effective state of a cgroup
- * @CGROUP_FREEZER_THAWED:	its tasks run
- * @CGROUP_FREEZER_FREEZING:	it is asked to freeze and something is not at rest
- * @CGROUP_FREEZER_FROZEN:	every task of it and of its descendants is at rest
- * @CGROUP_FREEZER_CHECKPOINTING: they are quiescent, and nobody can thaw, move
- *				or kill them
- */
-enum freezer_state {
-	CGROUP_FREEZER_THAWED,
-	CGROUP_FREEZER_FREEZING,
-	CGROUP_FREEZER_FROZEN,
-	CGROUP_FREEZER_CHECKPOINTING,
-};
-
-#ifdef CONFIG_CGROUP_FREEZER
+#ifdef CONFIG_CGROUPS
 /* kernel/cgroup/freezer/task.c */
 void __cgroup_freezer_sleep(void);
 bool __cgroup_frozen(struct task_struct *task);
@@ -77,16 +65,16 @@ void __cgroup_freezer_trap(struct task_struct *task);
 
 int cgroup_freezer_start_over(void);
 
+/* kernel/cgroup/freezer/group.c */
+void cgroup_freezer_init(struct cgroup *cgrp);
+
 /* kernel/cgroup/freezer/member.c */
+int cgroup_freezer_can_fork(struct task_struct *child);
+void cgroup_freezer_born(struct task_struct *child);
+void cgroup_freezer_forked(void);
 int cgroup_freezer_begin_exec(void);
 void __cgroup_freezer_left(struct task_struct *task);
 void cgroup_freezer_moved(struct task_struct *task);
-
-/* kernel/cgroup/freezer/guard.c */
-int cgroup_freezer_begin_checkpoint(struct task_struct *task);
-bool cgroup_freezer_end_checkpoint(struct task_struct *task);
-bool __cgroup_freezer_checkpointing(struct task_struct *task);
-void cgroup_freezer_tear(struct task_struct *task);
 
 /**
  * cgroup_freezer_closed - is the door of this task closed?
@@ -164,19 +152,6 @@ static inline void cgroup_freezer_kill(struct task_struct *task)
 {
 	if (cgroup_freezer_closed(task))
 		__cgroup_freezer_kill(task);
-}
-
-/**
- * cgroup_freezer_checkpointing - must a task stay as it is?
- * @task: a stopped task with JOBCTL_PTRACE_FROZEN set, or any other for a hint
- *
- * Context: any, as long as @task cannot be released.
- * Return: %true while a checkpoint is made of the cgroup of @task.
- */
-static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
-{
-	return cgroup_freezer_closed(task) &&
-	       __cgroup_freezer_checkpointing(task);
 }
 
 /**
@@ -280,10 +255,16 @@ static inline void cgroup_freezer_set_unsafe(struct task_struct *task,
  */
 static inline void cgroup_freezer_left(struct task_struct *task)
 {
-	if (unlikely(task->cgroup_freezer_account))
-		__cgroup_freezer_left(task);
+	unsigned int hold;
+
+	for (hold = 0; hold < CGROUP_FREEZER_HOLDS; hold++) {
+		if (unlikely(task->cgroup_freezer[hold].account)) {
+			__cgroup_freezer_left(task);
+			return;
+		}
+	}
 }
-#else /* !CONFIG_CGROUP_FREEZER */
+#else /* !CONFIG_CGROUPS */
 static inline bool cgroup_frozen(struct task_struct *task)
 {
 	return false;
@@ -315,34 +296,11 @@ static inline void cgroup_freezer_kill(struct task_struct *task)
 {
 }
 
-static inline int cgroup_freezer_begin_checkpoint(struct task_struct *task)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline bool cgroup_freezer_end_checkpoint(struct task_struct *task)
-{
-	return false;
-}
-
-static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
-{
-	return false;
-}
-
-static inline void cgroup_freezer_tear(struct task_struct *task)
-{
-}
-
 static inline void cgroup_freezer_resumed(void)
 {
 }
 
 static inline void cgroup_freezer_trap(struct task_struct *task)
-{
-}
-
-static inline void cgroup_freezer_left(struct task_struct *task)
 {
 }
 
@@ -378,8 +336,48 @@ static inline void cgroup_freezer_set_unsafe(struct task_struct *task,
 					     bool unsafe)
 {
 }
+#endif /* !CONFIG_CGROUPS */
 
-static inline void cgroup_freezer_moved(struct task_struct *task)
+/*
+ * The checkpoint guard, of cgroup v1
+ */
+
+#ifdef CONFIG_CGROUP_FREEZER
+/* kernel/cgroup/freezer/guard.c */
+int cgroup_freezer_begin_checkpoint(struct task_struct *task);
+bool cgroup_freezer_end_checkpoint(struct task_struct *task);
+bool __cgroup_freezer_checkpointing(struct task_struct *task);
+void cgroup_freezer_tear(struct task_struct *task);
+
+/**
+ * cgroup_freezer_checkpointing - must a task stay as it is?
+ * @task: a stopped task with JOBCTL_PTRACE_FROZEN set, or any other for a hint
+ *
+ * Context: any, as long as @task cannot be released.
+ * Return: %true while a checkpoint is made of the cgroup of @task.
+ */
+static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
+{
+	return cgroup_freezer_closed(task) &&
+	       __cgroup_freezer_checkpointing(task);
+}
+#else /* !CONFIG_CGROUP_FREEZER */
+static inline int cgroup_freezer_begin_checkpoint(struct task_struct *task)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline bool cgroup_freezer_end_checkpoint(struct task_struct *task)
+{
+	return false;
+}
+
+static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
+{
+	return false;
+}
+
+static inline void cgroup_freezer_tear(struct task_struct *task)
 {
 }
 #endif /* !CONFIG_CGROUP_FREEZER */

@@ -42,7 +42,7 @@ TRACE_DEFINE_ENUM(CGROUP_FREEZER_CHECKPOINTING);
  * what bpf_get_current_cgroup_id() and friends return.
  */
 
-/* Somebody has written to freezer.state; common_pid is the writer. */
+/* Somebody has written to freezer.state or cgroup.freeze; common_pid is the writer. */
 TRACE_EVENT(cgroup_freezer_request,
 
 	TP_PROTO(u64 cgroup, bool freeze),
@@ -94,7 +94,7 @@ TRACE_EVENT(cgroup_freezer_rest,
 		  show_freezer_rest(__entry->how), __entry->nsec)
 );
 
-/* freezer.state of a cgroup reads differently from now on. */
+/* The state of a cgroup is another one from now on. */
 TRACE_EVENT(cgroup_freezer_state,
 
 	TP_PROTO(u64 cgroup, int from, int to, u64 nsec),

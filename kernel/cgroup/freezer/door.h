@@ -11,19 +11,47 @@
 
 #include "sleep.h"
 
+/* Is @task, which is frozen, parked for the other hierarchy? Then not in a sleep. */
+static __always_inline bool freezer_is_parked_for_other(struct task_struct *task,
+							unsigned int hold)
+{
+	unsigned int other = CGROUP_FREEZER_HOLDS - 1 - hold;
+
+	return CGROUP_FREEZER_HOLDS > 1 && freezer_is_closed_by(task, other) &&
+	       task->cgroup_freezer[other].rest == CGROUP_FREEZER_PARKED;
+}
+
 /*
  * How is @task, which is in the cgroup of @freezer, at rest? Freezes @task in
- * place where that is possible.
+ * place where that is possible. @hold, here and below, is the hierarchy of @freezer,
+ * and a constant for the compiler in the loops over many tasks.
  */
 static __always_inline
 enum cgroup_freezer_rest freezer_look(struct task_struct *task,
-				      struct cgroup_freezer *freezer)
+				      struct cgroup_freezer *freezer,
+				      unsigned int hold)
 {
+	enum cgroup_freezer_rest how;
+
 	if (unlikely(READ_ONCE(task->cgroup_freezer_gate) ||
 		     READ_ONCE(task->flags) & PF_SIGNALED ||
-		     task_sigpending(task)))
-		return freezer_look_closer(task, freezer);
-	return freezer_freeze_sleep(task);
+		     task_sigpending(task))) {
+		how = freezer_look_closer(task, freezer, hold);
+	} else {
+		how = freezer_freeze_sleep(task);
+		if (how == CGROUP_FREEZER_ASLEEP) {
+			smp_rmb();	/* it may have come there by way of a gate since */
+			if (unlikely(READ_ONCE(task->cgroup_freezer_gate)))
+				how = freezer_look_closer(task, freezer, hold);
+			else if (hold == CGROUP_FREEZER_V2)
+				how = freezer_look_blocked(task);
+		}
+	}
+
+	if (how == CGROUP_FREEZER_IN_PLACE &&
+	    unlikely(freezer_is_parked_for_other(task, hold)))
+		how = CGROUP_FREEZER_PARKED;
+	return how;
 }
 
 /*
@@ -31,7 +59,7 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
  *
  *	CPU 0 (here)				CPU 1 (@task)
  *
- *	closed = 1				[woken] on_rq = 1
+ *	closed |= hold				[woken] on_rq = 1
  *	set TIF_NOTIFY_RESUME			full barrier, in __schedule()
  *	(A) full barrier			read the TIF flags, irqs off
  *	on_rq?					go to user mode
@@ -44,40 +72,65 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
  * and look again.  The group is not FROZEN before @task has reported.
  *
  * TIF_NOTIFY_RESUME may already be set for another reason. resume_user_mode_work()
- * clears that flag before it comes to the door, with a full barrier in between, so
- * either the flag is still set after (A) or the door is seen closed.
+ * clears that flag before it comes to the door, with a full barrier in between. The
+ * door is closed ahead of the flag, so either the flag is still set after (A) or the
+ * door is seen closed.
+ *
+ * A task that the other hierarchy holds is at rest already, and is not woken.
  *
  * Return: true if @task is at rest.
  */
 static __always_inline bool freezer_close_door(struct task_struct *task,
-					       struct cgroup_freezer *freezer)
+					       struct cgroup_freezer *freezer,
+					       unsigned int hold)
 {
 	enum cgroup_freezer_rest how;
 
-	WRITE_ONCE(task->cgroup_freezer_closed, 1);
+	WRITE_ONCE(task->cgroup_freezer_closed,
+		   task->cgroup_freezer_closed | BIT(hold));
+	smp_mb__before_atomic();	/* a task that clears the flag sees it closed */
 	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
 	smp_mb__after_atomic();	/* (A) pairs with (C) and (D) */
 
-	how = freezer_look(task, freezer);
+	how = freezer_look(task, freezer, hold);
 	if (likely(how != CGROUP_FREEZER_BUSY)) {
+		struct cgroup_freezer_task *door = &task->cgroup_freezer[hold];
+
 		/* as freezer_note_runtime(), it is off the run queue */
-		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
-		WRITE_ONCE(task->cgroup_freezer_rest, how);
+		door->runtime = task->se.sum_exec_runtime;
+		WRITE_ONCE(door->rest, how);
 		freezer_trace_rest(task, freezer, how);
 		return true;
 	}
 
-	freezer_task_busy(task, freezer);
+	freezer_task_busy(task, freezer, hold);
 	kick_process(task);
 	return false;
 }
 
 /*
- * Open the door of @task, and wake @task if it waits there, or in place.
+ * Close the door of a task that has been added to its cgroup and has never run. No
+ * barrier is needed: its first wake-up comes later, under locks that the caller
+ * has yet to take.
+ */
+static inline void freezer_close_newborn(struct task_struct *task,
+					 struct cgroup_freezer *freezer,
+					 unsigned int hold)
+{
+	WRITE_ONCE(task->cgroup_freezer_closed,
+		   task->cgroup_freezer_closed | BIT(hold));
+	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+	WRITE_ONCE(task->cgroup_freezer[hold].rest, CGROUP_FREEZER_ASLEEP);
+	freezer_trace_rest(task, freezer, CGROUP_FREEZER_ASLEEP);
+}
+
+/*
+ * Open the door of @task for one hierarchy, and if no other holds @task wake it if it
+ * waits there, or in place.
  *
  *	CPU 0 (here)				CPU 1 (@task, __refrigerator())
  *
- *	closed = 0				state = TASK_FROZEN
+ *	closed &= ~hold				state = TASK_FROZEN
  *	(B) full barrier			(C) full barrier
  *	TASK_FROZEN? wake it			closed? schedule()
  *
@@ -86,17 +139,32 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
  *
  * A sleeper that was not frozen in place is not touched.
  *
+ * The objection to a kill may go with this hierarchy. Then the killer and this CPU
+ * both let @task go, or the one that comes last does:
+ *
+ *	CPU 0 (here)				CPU 1 (the killer)
+ *
+ *	closed &= ~hold				SIGKILL is pending
+ *	(B) full barrier			(E) full barrier
+ *	killed? let it go			does each holder let it leave?
+ *
  * Return: true if @task had to be woken.
  */
-static __always_inline bool freezer_open_door(struct task_struct *task)
+static __always_inline bool freezer_open_door(struct task_struct *task,
+					      unsigned int hold)
 {
-	if (unlikely(task->cgroup_freezer_account))
-		freezer_task_rests(task, CGROUP_FREEZER_BUSY);
+	if (unlikely(task->cgroup_freezer[hold].account))
+		freezer_task_rests(task, hold, CGROUP_FREEZER_BUSY);
 
 	/* cgroup_freezer_hold() has to report again the next time */
-	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
-	WRITE_ONCE(task->cgroup_freezer_closed, 0);
-	smp_mb();	/* (B) pairs with (C) and (H) */
+	WRITE_ONCE(task->cgroup_freezer[hold].rest, CGROUP_FREEZER_BUSY);
+	WRITE_ONCE(task->cgroup_freezer_closed,
+		   task->cgroup_freezer_closed & ~BIT(hold));
+	smp_mb();	/* (B) pairs with (C), (E) and (H) */
+	if (CGROUP_FREEZER_HOLDS > 1 && unlikely(task->cgroup_freezer_closed)) {
+		cgroup_freezer_kill(task);
+		return false;
+	}
 	if (!(READ_ONCE(task->__state) & TASK_FROZEN))
 		return false;
 

@@ -12,17 +12,20 @@
  * Includes and calls point down in this list, except to group.c, which all may use.
  * A room calls one above it through a function pointer that the upper one has left
  * (attempt->quiesce), or by way of a work item. The two headers are the fast part of
- * task.c, and leave the rare cases to task.c (freezer_look_closer(),
+ * look.c and task.c, and leave the rare cases to them (freezer_look_closer(),
  * __cgroup_frozen()).
  *
+ *   v2.c	the front of cgroup v2: files, cgroups that come and go
  *   kernel/cgroup_freezer.c	the front of cgroup v1: files, subsystem
- *   kernel/cgroup_freezer_checkpoint.c	the file of the guard
+ *   kernel/cgroup_freezer_checkpoint.c	the file of the guard, of cgroup v1
  *   member.c	what cgroup core, fork, exec and exit call: gates, birth, move, death
- *   request.c	requests, and the wait for their outcome
- *   show.c	what a reader is shown of a cgroup and of its tasks
+ *   wait.c	the wait of a writer for the outcome of a request, on cgroup v1
+ *   request.c	requests
+ *   show.c	what a reader is shown of a cgroup and of its tasks, on cgroup v1
  *   guard.c	the checkpoint guard
  *   quiesce.c	the tasks that are not quiescent, and what makes them so
  *   pass.c	passes over tasks, walks over subtrees, looks at busy tasks
+ *   look.c	a closer look at a task that may be at rest
  *   task.c	a task and its door, from the side of the task; who leaves
  *   door.h	the door of a task, closed and opened
  *   sleep.h	a sleep, frozen in place and let go again
@@ -32,14 +35,17 @@
  * -----
  *
  *   door	the way of a task to user mode
- *   closed	the door is shut: the cgroup of the task is asked to freeze
+ *   closed	the door is shut: a cgroup of the task is asked to freeze
+ *   hold	the hierarchy that has closed it: the one of cgroup v2, or the one
+ *		of cgroup v1 with the freezer, or both
  *   at rest	its door is closed and it is parked, in place, or asleep
  *   parked	it waits at its door
  *   in place	it was frozen inside of its sleep or stop
  *   asleep	it was seen off the run queues, in a sleep that cannot be frozen
+ *   blocked	asleep in a sleep that ends by itself, and so busy on cgroup v2
  *   busy	its door is closed and it is not at rest
  *   gate	a task that forks, execs or exits is behind a gate, and busy; in
- *		exec and exit it is busy for 100 ms at most if it is asleep
+ *		exec and exit for a limited time if it is asleep
  *   let go	it was killed, and leaves and dies without a thaw
  *   pass	a walk over the tasks of a cgroup that closes or opens their doors
  *   look	whether one task is at rest, and how
@@ -55,7 +61,7 @@
  *
  * A task can break the promise of a freeze only in user mode, and there is one
  * door to user mode: resume_user_mode_work(), behind TIF_NOTIFY_RESUME.  A
- * freeze closes the door of each task (task_struct::cgroup_freezer_closed) and
+ * freeze closes the door of each task (a bit in task_struct::cgroup_freezer_closed) and
  * does nothing else to it: no signal is sent, no sleep is ended, no system
  * call is restarted.  A task whose door is closed is at rest when it is
  *
@@ -65,7 +71,7 @@
  *		task_struct::saved_state until the thaw;
  *   asleep	it was seen off the run queues.  Whatever wakes it, the door is
  *		on its way to user mode, and also on its way to handle a signal
- *		(get_signal()) and to fork (freezer_can_fork()).  If it comes to
+ *		(get_signal()) and to fork (cgroup_freezer_can_fork()).  If it comes to
  *		a TASK_FREEZABLE sleep before, schedule() freezes it in place
  *		there (__cgroup_freezer_sleep()).
  *
@@ -85,11 +91,29 @@
  * which a thaw would find it. The last door is in do_exit(), behind the last stop
  * for a tracer.
  *
+ * Two holders
+ * -----------
+ *
+ * A task is in one cgroup of v2, and in one of v1 if a hierarchy there has the freezer.
+ * Each of the two may ask it to freeze. The door is one, and open when neither asks; the
+ * kind of rest, the account and the state of the cgroup are kept for each of the two by
+ * itself (struct cgroup_freezer_task, struct cgroup_freezer). What crosses is little:
+ *
+ *   the second to close the door finds the task at rest, and wakes nobody;
+ *   the first to open it leaves the task where it is (freezer_open_door());
+ *   a task that parks reports to both (cgroup_freezer_hold());
+ *   a killed task leaves if neither objects (freezer_is_killable()). cgroup v2 never
+ *   does.
+ *
+ * In what else they differ: on cgroup v2 a task that is blocked is waited for
+ * (freezer_look_blocked()), a request never waits for tasks, and there is no guard.
+ *
  * States
  * ------
  *
  * A cgroup is asked to freeze by itself (FREEZING_SELF: "FROZEN" was written to
- * its freezer.state) or by an ancestor (FREEZING_PARENT).  While it is asked,
+ * its freezer.state, or 1 to its cgroup.freeze) or by an ancestor (FREEZING_PARENT).
+ * While it is asked,
  *
  *   FREEZING	if a task of it is busy, a pass over its tasks is under way, or a
  *		child cgroup is FREEZING;
@@ -131,8 +155,8 @@
  *
  *	label	store; load				in
  *
- *	(A)	closed = 1; on a run queue, gate?	freezer_close_door()
- *	(B)	closed = 0; TASK_FROZEN?		freezer_open_door()
+ *	(A)	closed; on a run queue, gate?		freezer_close_door()
+ *	(B)	not closed; TASK_FROZEN, killed?	freezer_open_door()
  *	(C)	TASK_FROZEN; closed, killed, a trap?	cgroup_freezer_stays()
  *	(D)	gate; closed?				freezer_enter_gate()
  *	(E)	SIGKILL, killable, a trap; TASK_FROZEN,	__cgroup_freezer_kill(),
@@ -147,6 +171,7 @@
  *
  *	(A)-(C), (D)	a task is at rest and runs; a fork or an exec in a FROZEN cgroup
  *	(B)-(C), (H)	a task sleeps on after the thaw
+ *	(B)-(E)		a killed task sleeps on when the last that objects is gone
  *	(E)-(C), (H)	a killed task, or one that is to stop, sleeps on
  *	(E)-(E)		the same if the kill and freezer.killable come at once
  *	(E)-(F)		a killed task leaves under a guard, or stays after it
@@ -199,6 +224,10 @@
 /* No runtime is recorded: the task parks itself and uses no CPU until the thaw. */
 #define FREEZER_NO_RUNTIME	U64_MAX
 
+/* The first and the longest pause between two looks at the busy tasks. */
+#define FREEZER_PAUSE_MIN_US	50U
+#define FREEZER_PAUSE_MAX_US	10000U
+
 /* The number of tasks after which a pass lets other users of css_set_lock in. */
 #define FREEZER_BATCH		128U
 
@@ -207,8 +236,8 @@
 
 /**
  * enum freezer_flags - the requests to a cgroup, and whether it is there
- * @FREEZER_ONLINE:		between css_online and css_offline
- * @FREEZER_FREEZING_SELF:	FROZEN was written to its own freezer.state
+ * @FREEZER_ONLINE:		between its creation and its removal
+ * @FREEZER_FREEZING_SELF:	it is asked by its own file
  * @FREEZER_FREEZING_PARENT:	its parent is asked to freeze, for any reason
  * @FREEZER_PASS:		a pass over its tasks is under way
  * @FREEZER_RECOUNT:		a recount of its tasks is under way
@@ -240,91 +269,6 @@ enum freezer_flags {
 };
 
 /**
- * struct freezer_account - tasks that keep a cgroup from a state
- * @freezer:	the cgroup
- * @nr:		how many there are
- * @tasks:	by task_struct::cgroup_freezer_node
- * @node:	on freezer_busy_accounts, while there are any; for busy tasks only
- *
- * task_struct::cgroup_freezer_account names the one that a task is on; no task is
- * on two. The account is not looked up from the css of the task: one that is at rest, but
- * not quiescent, is on the account of the cgroup whose guard is wanted, which may be
- * above its own. Under css_set_lock.
- */
-struct freezer_account {
-	struct cgroup_freezer	*freezer;
-	unsigned int		nr;
-	struct list_head	tasks;
-	struct list_head	node;
-};
-
-/**
- * struct cgroup_freezer - the freezer of one cgroup
- * @css:		what cgroup core knows of it
- * @state_file:		freezer.state, for its notifications
- * @wait:		writers of FROZEN wait here, and future holders of the guard
- * @flags:		enum freezer_flags
- * @state:		enum freezer_state
- * @busy:		own tasks that are not at rest
- * @nr_busy_children:	children whose state is FREEZING
- * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
- *			its request is gone
- * @timeout_ms:		the patience of writers, in milliseconds
- * @let_go:		a task of the subtree was let go to die since the last
- *			recount; not under css_set_lock
- * @recount:		on the list of those that are to be recounted
- * @killable:		a killed task of this cgroup does not wait for the thaw
- * @generation:		how often FROZEN was reached
- * @nr_freezes:		how often THAWED was left
- * @nr_timeouts:	writers that gave up
- * @since_ns:		when @state was entered, or, while THAWED is still shown,
- *			when a freeze was asked for (CLOCK_MONOTONIC)
- * @grace_ns:		until when a task on its way out counts as busy
- * @freezing_ns:	time spent FREEZING up to @since_ns
- * @frozen_ns:		time spent FROZEN or CHECKPOINTING up to @since_ns
- * @holder:		who has the guard: an open file of freezer.checkpoint,
- *			or the kernel
- * @torn:		an OOM victim left, a killed process was reaped, or a tracer
- *			may have changed a task, while the guard was held
- * @attempt:		the attempt on the guard that is under way
- * @nr_guards:		how many cgroups of the subtree have a holder
- * @in_flight:		tasks of the subtree that are at rest, but not quiescent, as
- *			far as an attempt on the guard has seen them
- *
- * From @flags on: written under css_set_lock, except @torn.  @state, @flags,
- * @generation, @nr_cancelled and @in_flight.nr are also read without it, by readers
- * of freezer.state and in the wait conditions.
- */
-struct cgroup_freezer {
-	struct cgroup_subsys_state	css;
-	struct cgroup_file		state_file;
-	wait_queue_head_t		wait;
-
-	unsigned int			flags;
-	enum freezer_state	state;
-	struct freezer_account		busy;
-	unsigned int			nr_busy_children;
-	unsigned int			nr_cancelled;
-	unsigned int			timeout_ms;
-	unsigned int			let_go;
-	struct list_head		recount;
-	bool				killable;
-	u64				generation;
-	u64				nr_freezes;
-	u64				nr_timeouts;
-	u64				since_ns;
-	u64				grace_ns;
-	u64				freezing_ns;
-	u64				frozen_ns;
-
-	const void			*holder;
-	struct freezer_attempt		*attempt;
-	bool				torn;
-	unsigned int			nr_guards;
-	struct freezer_account		in_flight;
-};
-
-/**
  * struct freezer_attempt - what a future holder remembers of its attempt
  * @quiesce:	the function for a task that is not quiescent, under css_set_lock
  * @freezer:	the cgroup whose guard it wants
@@ -347,6 +291,7 @@ struct freezer_attempt {
 
 /**
  * struct freezer_ticket - what a writer of FROZEN remembers of its request
+ * @css:	of its cgroup, by which the wait can be started over
  * @generation:	of its cgroup, when it asked
  * @cancelled:	nr_cancelled of its cgroup, when it asked
  * @frozen:	the cgroup was FROZEN already
@@ -354,6 +299,7 @@ struct freezer_attempt {
  * @nbytes:	what it has written
  */
 struct freezer_ticket {
+	struct cgroup_subsys_state *css;
 	u64		generation;
 	unsigned int	cancelled;
 	bool		frozen;
@@ -361,35 +307,71 @@ struct freezer_ticket {
 	size_t		nbytes;
 };
 
+/* The two kinds of hierarchies. The one of cgroup v1 does not exist without a driver. */
+#define for_each_freezer_hold(hold)	\
+	for ((hold) = 0; (hold) < CGROUP_FREEZER_HOLDS; (hold)++)
+
+static inline struct cgroup *freezer_cgroup(struct cgroup_freezer *freezer)
+{
+	return container_of(freezer, struct cgroup, container_freezer);
+}
+
+/* The css by which cgroup core walks over a subtree and over its tasks. */
+static inline struct cgroup_subsys_state *
+freezer_css(struct cgroup_freezer *freezer)
+{
+	return &freezer_cgroup(freezer)->self;
+}
+
 static inline struct cgroup_freezer *
 css_freezer(struct cgroup_subsys_state *css)
 {
-	return css ? container_of(css, struct cgroup_freezer, css) : NULL;
-}
-
-static inline struct cgroup_freezer *task_freezer(struct task_struct *task)
-{
-	return css_freezer(task_css(task, freezer_cgrp_id));
+	return &css->cgroup->container_freezer;
 }
 
 static inline struct cgroup_freezer *
 parent_freezer(struct cgroup_freezer *freezer)
 {
-	return css_freezer(freezer->css.parent);
+	struct cgroup *parent = cgroup_parent(freezer_cgroup(freezer));
+
+	return parent ? &parent->container_freezer : NULL;
 }
 
-static inline bool freezer_task_is_busy(struct task_struct *task)
+/*
+ * The cgroup of @task in one of the two hierarchies. Where none has the freezer of
+ * cgroup v1 it is the root of cgroup v2, which nobody asks for anything.
+ */
+static __always_inline
+struct cgroup_freezer *task_freezer(struct task_struct *task, unsigned int hold)
 {
-	struct freezer_account *account = task->cgroup_freezer_account;
+#ifdef CONFIG_CGROUP_FREEZER
+	if (hold == CGROUP_FREEZER_V1)
+		return css_freezer(task_css(task, freezer_cgrp_id));
+#endif
+	return &task_dfl_cgroup(task)->container_freezer;
+}
+
+static inline bool freezer_task_is_busy(struct task_struct *task,
+					unsigned int hold)
+{
+	struct freezer_account *account = task->cgroup_freezer[hold].account;
 
 	return account && account == &account->freezer->busy;
 }
 
-static inline bool freezer_task_is_in_flight(struct task_struct *task)
+static inline bool freezer_task_is_in_flight(struct task_struct *task,
+					     unsigned int hold)
 {
-	struct freezer_account *account = task->cgroup_freezer_account;
+	struct freezer_account *account = task->cgroup_freezer[hold].account;
 
 	return account && account == &account->freezer->in_flight;
+}
+
+/* Does one hierarchy hold @task, or want to? */
+static inline bool freezer_is_closed_by(struct task_struct *task,
+					unsigned int hold)
+{
+	return READ_ONCE(task->cgroup_freezer_closed) & BIT(hold);
 }
 
 /* Off the run queues an answer is final, see cgroup_freezer_begin_exit(). */
@@ -400,7 +382,7 @@ static inline bool freezer_is_exiting(struct task_struct *task)
 
 static inline u64 freezer_id(struct cgroup_freezer *freezer)
 {
-	return cgroup_id(freezer->css.cgroup);
+	return cgroup_id(freezer_cgroup(freezer));
 }
 
 /* CHECKPOINTING is FROZEN, and more. */
@@ -414,14 +396,19 @@ static inline bool freezer_is_still(enum freezer_state state)
 extern struct workqueue_struct *freezer_wq;
 extern struct mutex freezer_mutex;
 extern struct list_head freezer_busy_accounts;
+extern unsigned int freezer_pause_us;
+extern wait_queue_head_t freezer_pause;
 extern struct list_head freezer_recounts;
 extern unsigned int freezer_migrations;
+void freezer_notify(struct cgroup_freezer *freezer);
 void freezer_update(struct cgroup_freezer *freezer);
 void __freezer_trace_rest(struct task_struct *task,
 			  struct cgroup_freezer *freezer,
 			  enum cgroup_freezer_rest how);
-void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how);
-void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer);
+void freezer_task_rests(struct task_struct *task, unsigned int hold,
+			enum cgroup_freezer_rest how);
+void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer,
+		       unsigned int hold);
 void freezer_task_in_flight(struct task_struct *task,
 			    struct cgroup_freezer *freezer);
 void freezer_task_changes_account(struct task_struct *task,
@@ -435,8 +422,6 @@ bool freezer_is_sealed(struct task_struct *task);
 void freezer_tear(struct task_struct *task);
 void freezer_note_let_go(struct task_struct *task);
 bool freezer_thaw_is_barred(struct cgroup_freezer *top);
-void freezer_init(struct cgroup_freezer *freezer,
-		  struct cgroup_freezer *parent, bool killable);
 void freezer_online(struct cgroup_freezer *freezer);
 void freezer_offline(struct cgroup_freezer *freezer);
 
@@ -453,12 +438,16 @@ bool freezer_is_past_last_door(struct task_struct *task);
 bool freezer_wants_to_leave(struct task_struct *task);
 bool freezer_is_leaving(struct task_struct *task);
 enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
-enum cgroup_freezer_rest freezer_look_closer(struct task_struct *task,
-					     struct cgroup_freezer *freezer);
-void freezer_conform(struct task_struct *task, struct cgroup_freezer *freezer);
+void freezer_conform(struct task_struct *task, unsigned int hold);
 void freezer_retry_trap(struct task_struct *task);
 bool freezer_is_traced_now(struct task_struct *task);
 int freezer_interrupted(void);
+
+/* look.c */
+enum cgroup_freezer_rest freezer_look_closer(struct task_struct *task,
+					     struct cgroup_freezer *freezer,
+					     unsigned int hold);
+enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task);
 
 /* pass.c */
 extern struct work_struct freezer_relook_work;
@@ -482,12 +471,9 @@ void freezer_show_stat(struct cgroup_freezer *freezer, struct seq_file *m);
 void freezer_request_frozen(struct cgroup_freezer *freezer,
 			    struct freezer_ticket *ticket);
 int freezer_request_thawed(struct cgroup_freezer *freezer);
+
+/* wait.c */
 int freezer_wait(struct cgroup_freezer *freezer,
 		 const struct freezer_ticket *ticket);
-
-/* member.c */
-int freezer_can_fork(struct task_struct *child, struct css_set *cset);
-void freezer_cancel_fork(struct task_struct *child, struct css_set *cset);
-void freezer_fork(struct task_struct *child);
 
 #endif /* _KERNEL_CGROUP_FREEZER_H */

@@ -11,6 +11,7 @@
 
 #include "freezer.h"
 
+#include <trace/events/cgroup.h>
 #define CREATE_TRACE_POINTS
 #include <trace/events/cgroup_freezer.h>
 
@@ -22,6 +23,10 @@ DEFINE_MUTEX(freezer_mutex);
 
 /* The accounts that have busy tasks, of all cgroups; under css_set_lock. */
 LIST_HEAD(freezer_busy_accounts);
+
+/* The pause before the next look at them; under css_set_lock. */
+unsigned int freezer_pause_us = FREEZER_PAUSE_MIN_US;
+DECLARE_WAIT_QUEUE_HEAD(freezer_pause);
 
 /*
  * Odd while tasks are on their way from one cgroup to another. Migrations are
@@ -36,6 +41,21 @@ LIST_HEAD(freezer_recounts);
  * The state of a cgroup
  */
 
+/**
+ * freezer_notify - tell those who wait for an event of a cgroup
+ * @freezer: the cgroup
+ *
+ * Context: any.
+ */
+void freezer_notify(struct cgroup_freezer *freezer)
+{
+	/* a cgroup that comes or goes has no file yet, or any more */
+	if (freezer->hold == CGROUP_FREEZER_V2 && READ_ONCE(freezer->file->kn))
+		TRACE_CGROUP_PATH(notify_frozen, freezer_cgroup(freezer),
+				  freezer_is_still(freezer->state));
+	cgroup_file_notify_now(freezer->file);
+}
+
 static void freezer_set_state(struct cgroup_freezer *freezer,
 			      enum freezer_state state)
 {
@@ -47,8 +67,7 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
 
 	if (freezer_is_still(old))
 		freezer->frozen_ns += spent;
-	else if (old == CGROUP_FREEZER_FREEZING ||
-		 state == CGROUP_FREEZER_FROZEN)
+	else
 		freezer->freezing_ns += spent;
 	if (old == CGROUP_FREEZER_THAWED)
 		freezer->nr_freezes++;
@@ -62,7 +81,10 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
 	WRITE_ONCE(freezer->state, state);
 
 	trace_cgroup_freezer_state(freezer_id(freezer), old, state, spent);
-	cgroup_file_notify(&freezer->state_file);
+	/* cgroup.events says "frozen" or not, and nothing of the way there */
+	if (freezer->hold != CGROUP_FREEZER_V2 ||
+	    freezer_is_still(state) != freezer_is_still(old))
+		freezer_notify(freezer);
 	wake_up_all(&freezer->wait);
 }
 
@@ -76,7 +98,7 @@ static void freezer_ask_recount(struct cgroup_freezer *freezer)
 	lockdep_assert_held(&css_set_lock);
 
 	WRITE_ONCE(freezer->flags, freezer->flags | FREEZER_RECOUNT);
-	css_get(&freezer->css);
+	css_get(freezer_css(freezer));
 	list_add_tail(&freezer->recount, &freezer_recounts);
 	queue_work(freezer_wq, &freezer_recount_work);
 }
@@ -133,6 +155,20 @@ void freezer_update(struct cgroup_freezer *freezer)
  * The accounts of the tasks
  */
 
+/*
+ * One more cgroup has busy tasks. The pause may have grown for the sake of another one,
+ * which waits for a disk.
+ */
+static void freezer_look_soon(void)
+{
+	if (list_empty(&freezer_busy_accounts))
+		queue_work(freezer_wq, &freezer_relook_work);
+	if (freezer_pause_us != FREEZER_PAUSE_MIN_US) {
+		WRITE_ONCE(freezer_pause_us, FREEZER_PAUSE_MIN_US);
+		wake_up(&freezer_pause);
+	}
+}
+
 /* @account is empty, or no longer. */
 static void freezer_account_changes(struct freezer_account *account)
 {
@@ -147,8 +183,7 @@ static void freezer_account_changes(struct freezer_account *account)
 	if (!account->nr) {
 		list_del(&account->node);
 	} else {
-		if (list_empty(&freezer_busy_accounts))
-			queue_work(freezer_wq, &freezer_relook_work);
+		freezer_look_soon();
 		list_add_tail(&account->node, &freezer_busy_accounts);
 	}
 	/* at the end of a walk the state is worked out anyway */
@@ -159,8 +194,11 @@ static void freezer_account_changes(struct freezer_account *account)
 static void freezer_account_add(struct freezer_account *account,
 				struct task_struct *task)
 {
-	WRITE_ONCE(task->cgroup_freezer_account, account);
-	list_add_tail(&task->cgroup_freezer_node, &account->tasks);
+	struct cgroup_freezer_task *door =
+		&task->cgroup_freezer[account->freezer->hold];
+
+	WRITE_ONCE(door->account, account);
+	list_add_tail(&door->node, &account->tasks);
 	WRITE_ONCE(account->nr, account->nr + 1);
 	if (account->nr == 1)
 		freezer_account_changes(account);
@@ -196,55 +234,60 @@ void __freezer_trace_rest(struct task_struct *task,
  * is used while its cgroup is FROZEN.  Exact for a task that is asleep.  Not
  * recorded for a task that reports itself: it is about to park.
  */
-static void freezer_note_runtime(struct task_struct *task,
+static void freezer_note_runtime(struct task_struct *task, unsigned int hold,
 				 enum cgroup_freezer_rest how)
 {
 	if (how == CGROUP_FREEZER_ASLEEP || how == CGROUP_FREEZER_IN_PLACE)
-		task->cgroup_freezer_runtime = task->se.sum_exec_runtime;
+		task->cgroup_freezer[hold].runtime = task->se.sum_exec_runtime;
 	else
-		task->cgroup_freezer_runtime = FREEZER_NO_RUNTIME;
+		task->cgroup_freezer[hold].runtime = FREEZER_NO_RUNTIME;
 }
 
 /**
  * freezer_task_rests - a task is at rest, or gone
  * @task: the task, which comes off the account that it is on
+ * @hold: in which hierarchy
  * @how: how it is at rest
  *
  * Context: css_set_lock held.
  */
-void freezer_task_rests(struct task_struct *task, enum cgroup_freezer_rest how)
+void freezer_task_rests(struct task_struct *task, unsigned int hold,
+			enum cgroup_freezer_rest how)
 {
-	struct freezer_account *account = task->cgroup_freezer_account;
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[hold];
+	struct freezer_account *account = door->account;
 
 	lockdep_assert_held(&css_set_lock);
 
-	freezer_note_runtime(task, how);
-	WRITE_ONCE(task->cgroup_freezer_rest, how);
-	WRITE_ONCE(task->cgroup_freezer_account, NULL);
-	list_del(&task->cgroup_freezer_node);
+	freezer_note_runtime(task, hold, how);
+	WRITE_ONCE(door->rest, how);
+	WRITE_ONCE(door->account, NULL);
+	list_del(&door->node);
 	freezer_trace_rest(task, account->freezer, how);
 	freezer_account_del(account);
 }
 
 /**
  * freezer_task_busy - a task is not at rest
- * @task: the task, which is on no account
+ * @task: the task, which is on no account of the hierarchy
  * @freezer: its cgroup, which it keeps from FROZEN
+ * @hold: the hierarchy of @freezer
  *
  * Context: css_set_lock held.
  */
-void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer)
+void freezer_task_busy(struct task_struct *task, struct cgroup_freezer *freezer,
+		       unsigned int hold)
 {
 	lockdep_assert_held(&css_set_lock);
 
-	WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_BUSY);
+	WRITE_ONCE(task->cgroup_freezer[hold].rest, CGROUP_FREEZER_BUSY);
 	freezer_trace_rest(task, freezer, CGROUP_FREEZER_BUSY);
 	freezer_account_add(&freezer->busy, task);
 }
 
 /**
  * freezer_task_in_flight - a task is not quiescent
- * @task: the task, which is on no account
+ * @task: the task, which is on no account of the hierarchy
  * @freezer: the cgroup whose guard waits for it
  *
  * Context: css_set_lock held.
@@ -267,12 +310,13 @@ void freezer_task_in_flight(struct task_struct *task,
 void freezer_task_changes_account(struct task_struct *task,
 				  struct cgroup_freezer *freezer)
 {
-	struct freezer_account *from = task->cgroup_freezer_account;
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[freezer->hold];
+	struct freezer_account *from = door->account;
 
 	lockdep_assert_held(&css_set_lock);
 
 	/* this order: a cgroup above both does not become FROZEN in between */
-	list_del(&task->cgroup_freezer_node);
+	list_del(&door->node);
 	freezer_account_add(&freezer->busy, task);
 	freezer_account_del(from);
 }
@@ -296,11 +340,14 @@ void freezer_look_through(struct freezer_account *account,
 	unsigned int nr, batch = FREEZER_BATCH;
 
 	for (nr = account->nr; nr && account->nr; nr--) {
+		struct cgroup_freezer_task *door;
 		struct task_struct *task;
 
-		task = list_first_entry(&account->tasks, struct task_struct,
-					cgroup_freezer_node);
-		list_move_tail(&task->cgroup_freezer_node, &account->tasks);
+		door = list_first_entry(&account->tasks,
+					struct cgroup_freezer_task, node);
+		list_move_tail(&door->node, &account->tasks);
+		task = container_of(door - account->freezer->hold,
+				    struct task_struct, cgroup_freezer[0]);
 		batch -= min(batch, fn(task, data));
 		if (!batch) {
 			batch = FREEZER_BATCH;
@@ -316,19 +363,25 @@ void freezer_look_through(struct freezer_account *account,
  */
 
 /**
- * freezer_is_killable - is freezer.killable on where a task is?
+ * freezer_is_killable - does no hierarchy that holds a task keep it from dying?
  * @task: the task
  *
+ * cgroup v2 never does. On cgroup v1 freezer.killable of its cgroup says so.
+ *
  * Context: any.
- * Return: %true if it is; an answer for the moment.
+ * Return: %true if none does; an answer for the moment.
  */
 bool freezer_is_killable(struct task_struct *task)
 {
-	bool killable;
+	bool killable = true;
 
-	rcu_read_lock();
-	killable = READ_ONCE(task_freezer(task)->killable);
-	rcu_read_unlock();
+#ifdef CONFIG_CGROUP_FREEZER
+	if (freezer_is_closed_by(task, CGROUP_FREEZER_V1)) {
+		rcu_read_lock();
+		killable = READ_ONCE(task_freezer(task, CGROUP_FREEZER_V1)->killable);
+		rcu_read_unlock();
+	}
+#endif
 	return killable;
 }
 
@@ -359,11 +412,14 @@ bool freezer_is_sealed(struct task_struct *task)
 {
 	struct cgroup_freezer *freezer;
 	bool sealed = false;
+	unsigned int hold;
 
 	rcu_read_lock();
-	for (freezer = task_freezer(task); freezer && !sealed;
-	     freezer = parent_freezer(freezer))
-		sealed = READ_ONCE(freezer->flags) & FREEZER_SEALED;
+	for_each_freezer_hold(hold) {
+		for (freezer = task_freezer(task, hold); freezer && !sealed;
+		     freezer = parent_freezer(freezer))
+			sealed = READ_ONCE(freezer->flags) & FREEZER_SEALED;
+	}
 	rcu_read_unlock();
 
 	return sealed;
@@ -378,12 +434,15 @@ bool freezer_is_sealed(struct task_struct *task)
 void freezer_tear(struct task_struct *task)
 {
 	struct cgroup_freezer *freezer;
+	unsigned int hold;
 
 	rcu_read_lock();
-	for (freezer = task_freezer(task); freezer;
-	     freezer = parent_freezer(freezer)) {
-		if (READ_ONCE(freezer->flags) & FREEZER_GUARDED)
-			WRITE_ONCE(freezer->torn, true);
+	for_each_freezer_hold(hold) {
+		for (freezer = task_freezer(task, hold); freezer;
+		     freezer = parent_freezer(freezer)) {
+			if (READ_ONCE(freezer->flags) & FREEZER_GUARDED)
+				WRITE_ONCE(freezer->torn, true);
+		}
 	}
 	rcu_read_unlock();
 }
@@ -401,11 +460,14 @@ void freezer_tear(struct task_struct *task)
 void freezer_note_let_go(struct task_struct *task)
 {
 	struct cgroup_freezer *freezer;
+	unsigned int hold;
 
 	rcu_read_lock();
-	for (freezer = task_freezer(task); freezer;
-	     freezer = parent_freezer(freezer))
-		WRITE_ONCE(freezer->let_go, 1);
+	for_each_freezer_hold(hold) {
+		for (freezer = task_freezer(task, hold); freezer;
+		     freezer = parent_freezer(freezer))
+			WRITE_ONCE(freezer->let_go, 1);
+	}
 	rcu_read_unlock();
 }
 
@@ -432,10 +494,10 @@ bool freezer_thaw_is_barred(struct cgroup_freezer *top)
 		return false;
 
 	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &top->css) {
+	css_for_each_descendant_pre(pos, freezer_css(top)) {
 		unsigned int flags = READ_ONCE(css_freezer(pos)->flags);
 
-		if (pos != &top->css && flags & FREEZER_FREEZING_SELF) {
+		if (pos != freezer_css(top) && flags & FREEZER_FREEZING_SELF) {
 			pos = css_rightmost_descendant(pos);
 		} else if (flags & FREEZER_HELD) {
 			barred = true;
@@ -452,32 +514,26 @@ bool freezer_thaw_is_barred(struct cgroup_freezer *top)
  */
 
 /**
- * freezer_init - make the freezer of a new cgroup
- * @freezer: the freezer, all zero
- * @parent: that of its parent, or %NULL
- * @killable: whether killed tasks leave it where there is no parent to inherit from
+ * cgroup_freezer_init - make the freezer of a new cgroup
+ * @cgrp: the cgroup, all zero there
  *
  * Context: any.
  */
-void freezer_init(struct cgroup_freezer *freezer,
-		  struct cgroup_freezer *parent, bool killable)
+void cgroup_freezer_init(struct cgroup *cgrp)
 {
+	struct cgroup_freezer *freezer = &cgrp->container_freezer;
+
 	init_waitqueue_head(&freezer->wait);
-	/* a reader of freezer.state waits for the very change */
-	freezer->state_file.unlimited = true;
 	freezer->busy.freezer = freezer;
 	INIT_LIST_HEAD(&freezer->busy.tasks);
 	freezer->in_flight.freezer = freezer;
 	INIT_LIST_HEAD(&freezer->in_flight.tasks);
-	freezer->since_ns = ktime_get_ns();
-	freezer->timeout_ms = parent ? READ_ONCE(parent->timeout_ms) :
-				       FREEZER_TIMEOUT_MS;
-	freezer->killable = parent ? READ_ONCE(parent->killable) : killable;
+	freezer->timeout_ms = FREEZER_TIMEOUT_MS;
 }
 
 /**
  * freezer_online - a new cgroup inherits the requests to its parent
- * @freezer: the cgroup
+ * @freezer: the cgroup, no root, with its @hold and @file
  *
  * The mark of a pass that has marked the parent is seen here; otherwise the pass
  * will reach this cgroup.
@@ -489,9 +545,12 @@ void freezer_online(struct cgroup_freezer *freezer)
 	struct cgroup_freezer *parent = parent_freezer(freezer);
 	unsigned int flags = FREEZER_ONLINE;
 
+	freezer->timeout_ms = READ_ONCE(parent->timeout_ms);
+	freezer->since_ns = ktime_get_ns();
+
 	mutex_lock(&freezer_mutex);
 	spin_lock_irq(&css_set_lock);
-	if (parent && parent->flags & FREEZER_FREEZING)
+	if (parent->flags & FREEZER_FREEZING)
 		flags |= FREEZER_FREEZING_PARENT;
 	WRITE_ONCE(freezer->flags, flags);
 	freezer_update(freezer);
@@ -503,8 +562,9 @@ void freezer_online(struct cgroup_freezer *freezer)
  * freezer_offline - a cgroup is removed
  * @freezer: the cgroup
  *
- * There are no tasks any more, but there may be writers who wait, and in-kernel
- * code that still has the checkpoint guard.
+ * There are no tasks any more but those that have died and are on their way out of the
+ * last switch. There may be writers that wait, and in-kernel code that still has the
+ * checkpoint guard.
  *
  * Context: process context, may sleep.
  */

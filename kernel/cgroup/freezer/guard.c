@@ -140,17 +140,17 @@ static void freezer_set_guard(struct cgroup_freezer *freezer,
 static int freezer_take_guard(struct freezer_attempt *attempt,
 			      const void *holder)
 {
-	struct cgroup_freezer *freezer = attempt->freezer, *pos;
-	struct cgroup *cgrp = freezer->css.cgroup;
+	struct cgroup_freezer *freezer = attempt->freezer, *own, *pos;
 	int ret = 0;
 
 	spin_lock_irq(&css_set_lock);
+	own = task_freezer(current, CGROUP_FREEZER_V1);
 	/* a task of the group would wait for itself */
 	if (!(freezer->flags & FREEZER_ONLINE))
 		ret = -ENODEV;
 	else if (freezer->state != CGROUP_FREEZER_FROZEN ||
 		 freezer->nr_guards || freezer_is_guarded(freezer) ||
-		 cgroup_is_descendant(task_freezer(current)->css.cgroup, cgrp))
+		 cgroup_is_descendant(freezer_cgroup(own), freezer_cgroup(freezer)))
 		ret = -EBUSY;
 
 	if (!ret) {
@@ -387,7 +387,7 @@ bool freezer_guard_is_torn(struct cgroup_freezer *top)
 	struct cgroup_subsys_state *pos;
 
 	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &top->css) {
+	css_for_each_descendant_pre(pos, freezer_css(top)) {
 		struct task_struct *task;
 		struct css_task_iter it;
 
@@ -440,8 +440,8 @@ int cgroup_freezer_begin_checkpoint(struct task_struct *task)
 	int ret;
 
 	rcu_read_lock();
-	freezer = task_freezer(task);
-	if (!parent_freezer(freezer) || !css_tryget_online(&freezer->css))
+	freezer = task_freezer(task, CGROUP_FREEZER_V1);
+	if (!parent_freezer(freezer) || !css_tryget_online(freezer_css(freezer)))
 		freezer = NULL;
 	rcu_read_unlock();
 	if (!freezer)
@@ -451,14 +451,14 @@ int cgroup_freezer_begin_checkpoint(struct task_struct *task)
 	if (!ret) {
 		/* @task may have been moved before the guard was there */
 		rcu_read_lock();
-		if (task_freezer(task) != freezer)
+		if (task_freezer(task, CGROUP_FREEZER_V1) != freezer)
 			ret = -EBUSY;
 		rcu_read_unlock();
 		if (!ret)
 			return 0;
 		freezer_end_checkpoint(freezer);
 	}
-	css_put(&freezer->css);
+	css_put(freezer_css(freezer));
 	return ret;
 }
 EXPORT_SYMBOL_GPL(cgroup_freezer_begin_checkpoint);
@@ -481,7 +481,7 @@ bool cgroup_freezer_end_checkpoint(struct task_struct *task)
 	bool held, torn;
 
 	rcu_read_lock();
-	freezer = task_freezer(task);
+	freezer = task_freezer(task, CGROUP_FREEZER_V1);
 	held = READ_ONCE(freezer->holder) == kernel_holder;
 	rcu_read_unlock();
 
@@ -491,7 +491,7 @@ bool cgroup_freezer_end_checkpoint(struct task_struct *task)
 
 	torn = freezer_guard_is_torn(freezer);
 	freezer_end_checkpoint(freezer);
-	css_put(&freezer->css);
+	css_put(freezer_css(freezer));
 	return !torn;
 }
 EXPORT_SYMBOL_GPL(cgroup_freezer_end_checkpoint);

@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "door.h"
 #include "freezer.h"
 
 static void freezer_leave_gate(enum cgroup_freezer_gate gate)
@@ -35,7 +36,7 @@ static void freezer_leave_gate(enum cgroup_freezer_gate gate)
  * At least one of them sees the other.  A fork that is past this point goes
  * through. Until the fork is over the parent is busy, hence the cgroup not FROZEN,
  * and the child is born with its door closed: by the pass if the pass finds the
- * child in the cgroup, else by freezer_fork().  An exec goes through as well, but
+ * child in the cgroup, else by cgroup_freezer_born().  An exec goes through as well, but
  * may wait for a tracer of one of the threads, so its time is limited
  * (freezer_look_closer()).
  */
@@ -52,22 +53,22 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 }
 
 /**
- * freezer_can_fork - may %current add a task to its cgroup?
- * @child: the new task
- * @cset: its css_set
+ * cgroup_freezer_can_fork - may %current add a task?
+ * @child: the new task, which nobody else can see yet
+ *
+ * The gate is one for all hierarchies.
  *
  * Context: process context, may sleep.
- * Return: 0, and %current is busy until freezer_fork() or freezer_cancel_fork();
- * -ERESTARTNOINTR if its door is closed.
+ * Return: 0, and %current is busy until cgroup_freezer_forked(); -ERESTARTNOINTR if
+ * its door is closed.
  */
-int freezer_can_fork(struct task_struct *child, struct css_set *cset)
+int cgroup_freezer_can_fork(struct task_struct *child)
 {
 	/* a new task starts with an open door: what was copied is the parent's */
 	child->cgroup_freezer_closed = 0;
 	child->cgroup_freezer_gate = 0;
 	child->cgroup_freezer_unsafe = 0;
-	child->cgroup_freezer_rest = CGROUP_FREEZER_BUSY;
-	child->cgroup_freezer_account = NULL;
+	memset(child->cgroup_freezer, 0, sizeof(child->cgroup_freezer));
 	/* and is not killed, where a killed one may still make a worker */
 	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE);
 
@@ -102,36 +103,42 @@ int cgroup_freezer_begin_exec(void)
 }
 
 /**
- * freezer_cancel_fork - there will be no new task
- * @child: the new task that is not
- * @cset: its css_set
+ * cgroup_freezer_born - there is a new task
+ * @child: the task, which has been added to its css_set and does not run yet
  *
- * Context: process context.
+ * If the flags of its cgroup do not say freezing yet, the pass after they are set
+ * finds @child. Otherwise it is at rest from its birth: it is on no run queue, and
+ * when it is woken the first thing on its way is the door. So a task that is cloned
+ * into a FROZEN cgroup leaves the cgroup FROZEN. A thread that works in the kernel
+ * comes to its door in its own time.
+ *
+ * Context: css_set_lock held, since @child was added.
  */
-void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
+void cgroup_freezer_born(struct task_struct *child)
 {
-	freezer_leave_gate(CGROUP_FREEZER_FORK);
+	unsigned int hold;
+
+	lockdep_assert_held(&css_set_lock);
+
+	for_each_freezer_hold(hold) {
+		struct cgroup_freezer *freezer = task_freezer(child, hold);
+
+		if (likely(!(freezer->flags & FREEZER_FREEZING)))
+			continue;
+		if (child->flags & (PF_KTHREAD | PF_USER_WORKER | PF_IO_WORKER))
+			freezer_conform(child, hold);
+		else
+			freezer_close_newborn(child, freezer, hold);
+	}
 }
 
 /**
- * freezer_fork - there is a new task
- * @child: the task
+ * cgroup_freezer_forked - the fork is over, with a new task or without
  *
- * @child has been added to its css_set, under css_set_lock.  If the flags that are
- * read here do not say freezing yet, the pass after they are set finds @child.
- *
- * Context: process context, @child does not run yet.
+ * Context: process context; if there is a new task cgroup_freezer_born() was called.
  */
-void freezer_fork(struct task_struct *child)
+void cgroup_freezer_forked(void)
 {
-	rcu_read_lock();
-	if (READ_ONCE(task_freezer(child)->flags) & FREEZER_FREEZING) {
-		spin_lock_irq(&css_set_lock);
-		freezer_conform(child, task_freezer(child));
-		spin_unlock_irq(&css_set_lock);
-	}
-	rcu_read_unlock();
-
 	/* only now may the parent count as at rest */
 	freezer_leave_gate(CGROUP_FREEZER_FORK);
 }
@@ -143,7 +150,12 @@ void freezer_fork(struct task_struct *child)
  */
 void __cgroup_freezer_left(struct task_struct *task)
 {
-	freezer_task_rests(task, CGROUP_FREEZER_EXITED);
+	unsigned int hold;
+
+	for_each_freezer_hold(hold) {
+		if (task->cgroup_freezer[hold].account)
+			freezer_task_rests(task, hold, CGROUP_FREEZER_EXITED);
+	}
 }
 
 /*
@@ -170,6 +182,46 @@ void __cgroup_freezer_left(struct task_struct *task)
  * a migration that began before the guard was taken.
  */
 
+/* The account and the door of @task in one hierarchy. */
+static void freezer_task_moved(struct task_struct *task, unsigned int hold)
+{
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[hold];
+	struct cgroup_freezer *freezer = task_freezer(task, hold);
+	struct freezer_account *from = door->account;
+
+	if (freezer_task_is_in_flight(task, hold)) {
+		/* this attempt on a guard no longer concerns the task */
+		if (!cgroup_is_descendant(freezer_cgroup(freezer),
+					  freezer_cgroup(from->freezer)))
+			freezer_task_rests(task, hold, door->rest);
+	} else if (from && freezer->flags & FREEZER_FREEZING) {
+		if (from->freezer != freezer)
+			freezer_task_changes_account(task, freezer);
+	}
+	/* @task comes here to die: not in a group that somebody has found FROZEN */
+	if (unlikely(freezer->flags & FREEZER_FREEZING &&
+		     !freezer_is_closed_by(task, hold) &&
+		     freezer_is_leaving(task))) {
+		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+		freezer_note_let_go(task);
+	}
+	freezer_conform(task, hold);
+}
+
+/*
+ * The pass of an attempt on a guard may have missed @task. If that guard is granted
+ * by now, @task is quiescent.
+ */
+static void freezer_quiesce_moved(struct task_struct *task, unsigned int hold)
+{
+	struct cgroup_freezer *freezer = task_freezer(task, hold);
+
+	for (; freezer; freezer = parent_freezer(freezer)) {
+		if (freezer->attempt)
+			freezer->attempt->quiesce(task, freezer->attempt);
+	}
+}
+
 /**
  * cgroup_freezer_moved - a task has another css_set
  * @task: the task
@@ -181,35 +233,15 @@ void __cgroup_freezer_left(struct task_struct *task)
  */
 void cgroup_freezer_moved(struct task_struct *task)
 {
-	struct freezer_account *from = task->cgroup_freezer_account;
-	struct cgroup_freezer *freezer = task_freezer(task);
+	unsigned int hold;
 
 	lockdep_assert_held(&css_set_lock);
 
-	if (freezer_task_is_in_flight(task)) {
-		/* this attempt on a guard no longer concerns the task */
-		if (!cgroup_is_descendant(freezer->css.cgroup,
-					  from->freezer->css.cgroup))
-			freezer_task_rests(task, task->cgroup_freezer_rest);
-	} else if (from && from->freezer != freezer) {
-		freezer_task_changes_account(task, freezer);
-	}
-	/* @task comes here to die: not in a group that somebody has found FROZEN */
-	if (unlikely(freezer->flags & FREEZER_FREEZING &&
-		     !task->cgroup_freezer_closed && freezer_is_leaving(task))) {
-		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
-		freezer_note_let_go(task);
-	}
-	freezer_conform(task, freezer);
-	/* the new one may be killable where the old one was not */
+	for_each_freezer_hold(hold)
+		freezer_task_moved(task, hold);
+	/* the new cgroup may be killable where the old one was not */
 	cgroup_freezer_kill(task);
 	freezer_retry_trap(task);
-	/*
-	 * The pass of an attempt on a guard may have missed @task. If that guard is
-	 * granted by now, @task is quiescent.
-	 */
-	for (; freezer; freezer = parent_freezer(freezer)) {
-		if (freezer->attempt)
-			freezer->attempt->quiesce(task, freezer->attempt);
-	}
+	for_each_freezer_hold(hold)
+		freezer_quiesce_moved(task, hold);
 }

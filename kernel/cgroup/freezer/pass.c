@@ -5,30 +5,30 @@
  * And the looks at the tasks that were busy when a pass met them.
  */
 
-#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <trace/events/cgroup.h>
 
 #include "door.h"
 #include "freezer.h"
-
-/* The first and the longest pause between two looks at the busy tasks. */
-#define FREEZER_RELOOK_MIN_US	50UL
-#define FREEZER_RELOOK_MAX_US	10000UL
 
 /*
  * Busy tasks that fall asleep
  *
  * A task that goes to sleep on its way to the door does not report, so busy tasks
  * are looked at again: first after 50 us, then less often, since most tasks park
- * within microseconds and the others may take long.
+ * within microseconds and the others may take long. The pause is one for all cgroups.
+ * It is short again when one more has busy tasks (freezer_look_soon()).
  */
 
 static unsigned int freezer_look_again(struct task_struct *task, void *data)
 {
-	enum cgroup_freezer_rest how = freezer_look(task, data);
+	struct cgroup_freezer *freezer = data;
+	enum cgroup_freezer_rest how = freezer_look(task, freezer, freezer->hold);
 
 	if (how != CGROUP_FREEZER_BUSY)
-		freezer_task_rests(task, how);
+		freezer_task_rests(task, freezer->hold, how);
 	return 1;
 }
 
@@ -46,14 +46,17 @@ static bool freezer_look_at_busy_tasks(void)
 		struct cgroup_freezer *freezer = account->freezer;
 
 		list_move_tail(&account->node, &freezer_busy_accounts);
-		css_get(&freezer->css);
+		css_get(freezer_css(freezer));
 		freezer_look_through(account, freezer_look_again, freezer);
 		spin_unlock_irq(&css_set_lock);
-		css_put(&freezer->css);
+		css_put(freezer_css(freezer));
 		cond_resched();
 		spin_lock_irq(&css_set_lock);
 	}
 	more = !list_empty(&freezer_busy_accounts);
+	WRITE_ONCE(freezer_pause_us,
+		   more ? min(freezer_pause_us * 2, FREEZER_PAUSE_MAX_US) :
+			  FREEZER_PAUSE_MIN_US);
 	spin_unlock_irq(&css_set_lock);
 
 	return more;
@@ -61,11 +64,18 @@ static bool freezer_look_at_busy_tasks(void)
 
 static void freezer_relook(struct work_struct *work)
 {
-	unsigned long us = FREEZER_RELOOK_MIN_US;
+	DEFINE_WAIT(wait);
 
 	do {
-		usleep_range_state(us, us + us / 4, TASK_IDLE);
-		us = min(us * 2, FREEZER_RELOOK_MAX_US);
+		unsigned int us = READ_ONCE(freezer_pause_us);
+		ktime_t pause = ns_to_ktime(us * NSEC_PER_USEC);
+
+		prepare_to_wait(&freezer_pause, &wait, TASK_IDLE);
+		/* shorter by now? then there was a wake-up, or will be none */
+		if (READ_ONCE(freezer_pause_us) == us)
+			schedule_hrtimeout_range(&pause, us * NSEC_PER_USEC / 4,
+						 HRTIMER_MODE_REL);
+		finish_wait(&freezer_pause, &wait);
 	} while (freezer_look_at_busy_tasks());
 }
 
@@ -83,29 +93,65 @@ struct freezer_pass {
 
 /*
  * These two functions dominate the cost of a freeze and of a thaw. They do the same
- * as freezer_conform(); the flags of a cgroup do not change during its pass.
+ * as freezer_conform(); the flags of a cgroup do not change during its pass. There is
+ * one of each for a hierarchy.
  */
 static __always_inline
-unsigned int freezer_pass_close(struct task_struct *task, void *data)
+unsigned int freezer_pass_close(struct task_struct *task, void *data,
+				unsigned int hold)
 {
 	struct freezer_pass *pass = data;
 
-	if (task->cgroup_freezer_closed || task->flags & PF_KTHREAD ||
-	    freezer_close_door(task, pass->freezer))
+	if (freezer_is_closed_by(task, hold) || task->flags & PF_KTHREAD ||
+	    freezer_close_door(task, pass->freezer, hold))
 		return 1;
 	return FREEZER_WAKE_COST;
 }
 
 static __always_inline
-unsigned int freezer_pass_open(struct task_struct *task, void *data)
+unsigned int freezer_pass_open(struct task_struct *task, void *data,
+			       unsigned int hold)
 {
 	struct freezer_pass *pass = data;
 
-	if (!task->cgroup_freezer_closed || !freezer_open_door(task))
+	if (!freezer_is_closed_by(task, hold) || !freezer_open_door(task, hold))
 		return 1;
 	pass->woken++;
 	return FREEZER_WAKE_COST;
 }
+
+static __always_inline
+unsigned int freezer_pass_close_v2(struct task_struct *task, void *data)
+{
+	return freezer_pass_close(task, data, CGROUP_FREEZER_V2);
+}
+
+static __always_inline
+unsigned int freezer_pass_open_v2(struct task_struct *task, void *data)
+{
+	return freezer_pass_open(task, data, CGROUP_FREEZER_V2);
+}
+
+#ifdef CONFIG_CGROUP_FREEZER
+static __always_inline
+unsigned int freezer_pass_close_v1(struct task_struct *task, void *data)
+{
+	return freezer_pass_close(task, data, CGROUP_FREEZER_V1);
+}
+
+static __always_inline
+unsigned int freezer_pass_open_v1(struct task_struct *task, void *data)
+{
+	return freezer_pass_open(task, data, CGROUP_FREEZER_V1);
+}
+#endif
+
+/* A loop for each, which the compiler makes one piece of code with the function. */
+#define freezer_pass_tasks(it, fn, pass)				\
+	do {								\
+		while (css_task_iter_batch(it, fn, pass, FREEZER_BATCH))	\
+			cond_resched();					\
+	} while (0)
 
 /**
  * freezer_visit_own - call a function for each task of a cgroup
@@ -122,7 +168,7 @@ void freezer_visit_own(struct cgroup_freezer *freezer,
 {
 	struct css_task_iter it;
 
-	css_task_iter_start(&freezer->css, 0, &it);
+	css_task_iter_start(freezer_css(freezer), 0, &it);
 	while (css_task_iter_batch(&it, fn, data, FREEZER_BATCH))
 		cond_resched();
 	css_task_iter_end(&it);
@@ -143,7 +189,7 @@ void freezer_visit(struct cgroup_freezer *top,
 	struct cgroup_subsys_state *pos;
 
 	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &top->css) {
+	css_for_each_descendant_pre(pos, freezer_css(top)) {
 		if (!css_tryget_online(pos))
 			continue;
 		rcu_read_unlock();
@@ -162,19 +208,26 @@ void freezer_visit(struct cgroup_freezer *top,
 
 static unsigned int freezer_recount_task(struct task_struct *task, void *data)
 {
-	struct cgroup_freezer *freezer = task_freezer(task);
+	struct cgroup_freezer *top = data;
+	unsigned int hold = top->hold;
+	struct cgroup_freezer *freezer = task_freezer(task, hold);
 
-	if (!task->cgroup_freezer_closed || freezer_task_is_busy(task) ||
+	if (!freezer_is_closed_by(task, hold) || freezer_task_is_busy(task, hold) ||
 	    !freezer_is_leaving(task))
 		return 1;
-	/* a cgroup below that is CHECKPOINTING is not to become FREEZING */
-	if (freezer != data && freezer_is_guarded(freezer))
+	/*
+	 * A cgroup below that is CHECKPOINTING is not to become FREEZING. Nor is one of
+	 * v2 that is frozen: its event was sent, and who is killed there just dies.
+	 */
+	if (freezer != top &&
+	    (freezer_is_guarded(freezer) ||
+	     (hold == CGROUP_FREEZER_V2 && freezer_is_still(freezer->state))))
 		return 1;
 
-	if (freezer_task_is_in_flight(task))
-		freezer_task_rests(task, task->cgroup_freezer_rest);
+	if (freezer_task_is_in_flight(task, hold))
+		freezer_task_rests(task, hold, task->cgroup_freezer[hold].rest);
 	freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
-	freezer_task_busy(task, freezer);
+	freezer_task_busy(task, freezer, hold);
 	return 1;
 }
 
@@ -210,7 +263,7 @@ static void freezer_recount_all(struct work_struct *work)
 			freezer_update(freezer);
 		}
 		spin_unlock_irq(&css_set_lock);
-		css_put(&freezer->css);
+		css_put(freezer_css(freezer));
 		spin_lock_irq(&css_set_lock);
 	}
 	spin_unlock_irq(&css_set_lock);
@@ -231,16 +284,26 @@ static void freezer_pass(struct cgroup_freezer *freezer)
 
 	lockdep_assert_held(&freezer_mutex);
 
-	css_task_iter_start(&freezer->css, 0, &it);
-	if (freeze) {
-		while (css_task_iter_batch(&it, freezer_pass_close, &pass,
-					   FREEZER_BATCH))
-			cond_resched();
-	} else {
-		while (css_task_iter_batch(&it, freezer_pass_open, &pass,
-					   FREEZER_BATCH))
-			cond_resched();
+	if (freezer->hold == CGROUP_FREEZER_V2) {
+		if (freeze)
+			TRACE_CGROUP_PATH(freeze, freezer_cgroup(freezer));
+		else
+			TRACE_CGROUP_PATH(unfreeze, freezer_cgroup(freezer));
 	}
+
+	css_task_iter_start(freezer_css(freezer), 0, &it);
+	if (freezer->hold == CGROUP_FREEZER_V2) {
+		if (freeze)
+			freezer_pass_tasks(&it, freezer_pass_close_v2, &pass);
+		else
+			freezer_pass_tasks(&it, freezer_pass_open_v2, &pass);
+	}
+#ifdef CONFIG_CGROUP_FREEZER
+	else if (freeze)
+		freezer_pass_tasks(&it, freezer_pass_close_v1, &pass);
+	else
+		freezer_pass_tasks(&it, freezer_pass_open_v1, &pass);
+#endif
 	css_task_iter_end(&it);
 
 	if (!freeze)
@@ -312,12 +375,12 @@ void freezer_freeze_subtree(struct cgroup_freezer *top)
 		return;
 
 	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &top->css) {
-		if (pos != &top->css)
+	css_for_each_descendant_pre(pos, freezer_css(top)) {
+		if (pos != freezer_css(top))
 			freezer_ask(css_freezer(pos), FREEZER_FREEZING_PARENT);
 	}
 
-	css_for_each_descendant_post(pos, &top->css) {
+	css_for_each_descendant_post(pos, freezer_css(top)) {
 		struct cgroup_freezer *freezer = css_freezer(pos);
 
 		if (!(READ_ONCE(freezer->flags) & FREEZER_PASS) ||
@@ -353,14 +416,14 @@ void freezer_thaw_subtree(struct cgroup_freezer *top)
 	lockdep_assert_held(&freezer_mutex);
 
 	rcu_read_lock();
-	css_for_each_descendant_pre(pos, &top->css) {
+	css_for_each_descendant_pre(pos, freezer_css(top)) {
 		struct cgroup_freezer *freezer = css_freezer(pos);
 		struct cgroup_freezer *parent = parent_freezer(freezer);
 		bool thaw;
 
 		spin_lock_irq(&css_set_lock);
-		thaw = pos == &top->css || freezer->flags & FREEZER_FREEZING;
-		if (pos != &top->css && !(parent->flags & FREEZER_FREEZING))
+		thaw = pos == freezer_css(top) || freezer->flags & FREEZER_FREEZING;
+		if (pos != freezer_css(top) && !(parent->flags & FREEZER_FREEZING))
 			WRITE_ONCE(freezer->flags, freezer->flags &
 				   ~FREEZER_FREEZING_PARENT);
 		if (freezer->flags & FREEZER_FREEZING)

@@ -11,6 +11,8 @@
 #include "guard.h"
 
 /*
+ * The guard is one of cgroup v1.
+ *
  * Put @task on the account of @freezer. On its next way to the door @task reports,
  * even if it has reported before, see cgroup_freezer_hold(). A task that has
  * reported there, and is still on its CPU, does not report once more:
@@ -31,19 +33,21 @@
 static void freezer_await_task(struct task_struct *task,
 			       struct cgroup_freezer *freezer)
 {
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[CGROUP_FREEZER_V1];
+
 	lockdep_assert_held(&css_set_lock);
 
-	if (task->cgroup_freezer_account == &freezer->in_flight)
+	if (door->account == &freezer->in_flight)
 		return;
 	/* only one that suspends the system: no guard while it is busy */
-	if (freezer_task_is_busy(task))
+	if (freezer_task_is_busy(task, CGROUP_FREEZER_V1))
 		return;
 	/* left over from a guard above or below that was not granted */
-	if (task->cgroup_freezer_account)
-		freezer_task_rests(task, task->cgroup_freezer_rest);
+	if (door->account)
+		freezer_task_rests(task, CGROUP_FREEZER_V1, door->rest);
 
-	if (task->cgroup_freezer_rest != CGROUP_FREEZER_PARKED)
-		WRITE_ONCE(task->cgroup_freezer_rest, CGROUP_FREEZER_ASLEEP);
+	if (door->rest != CGROUP_FREEZER_PARKED)
+		WRITE_ONCE(door->rest, CGROUP_FREEZER_ASLEEP);
 	freezer_task_in_flight(task, freezer);
 }
 
@@ -84,10 +88,11 @@ static void freezer_wake_to_door(struct task_struct *task)
  */
 unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 {
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[CGROUP_FREEZER_V1];
 	struct freezer_attempt *attempt = data;
 	enum cgroup_freezer_rest how;
 
-	if (!task->cgroup_freezer_closed)
+	if (!freezer_is_closed_by(task, CGROUP_FREEZER_V1))
 		return 1;
 
 	/* data_race: only exit clears it, and then the answer does not matter */
@@ -98,12 +103,12 @@ unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 	how = freezer_freeze_task(task);
 	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
 	    !freezer_is_traced_now(task)) {
-		if (task->cgroup_freezer_rest == CGROUP_FREEZER_PARKED)
+		if (door->rest == CGROUP_FREEZER_PARKED)
 			how = CGROUP_FREEZER_PARKED;
-		if (task->cgroup_freezer_account)
-			freezer_task_rests(task, how);
+		if (door->account)
+			freezer_task_rests(task, CGROUP_FREEZER_V1, how);
 		else
-			WRITE_ONCE(task->cgroup_freezer_rest, how);
+			WRITE_ONCE(door->rest, how);
 		return 1;
 	}
 

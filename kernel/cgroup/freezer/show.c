@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Container freezer: what a reader is shown of a cgroup and of its tasks
+ * Container freezer: what a reader is shown of a cgroup of v1 and of its tasks
  */
 
 #include <linux/freezer.h>
@@ -87,10 +87,11 @@ static void freezer_show_in_flight(struct seq_file *m, struct task_struct *task)
 
 static unsigned int freezer_show_blocker(struct task_struct *task, void *data)
 {
-	if (likely(!task->cgroup_freezer_account) || seq_has_overflowed(data))
+	if (likely(!task->cgroup_freezer[CGROUP_FREEZER_V1].account) ||
+	    seq_has_overflowed(data))
 		return 1;
 
-	if (freezer_task_is_busy(task))
+	if (freezer_task_is_busy(task, CGROUP_FREEZER_V1))
 		freezer_show_task(data, task, freezer_reason(task));
 	else
 		freezer_show_in_flight(data, task);
@@ -122,20 +123,19 @@ struct freezer_count {
 static unsigned int freezer_count_task(struct task_struct *task, void *data)
 {
 	struct freezer_count *count = data;
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[CGROUP_FREEZER_V1];
 	enum cgroup_freezer_rest how;
 
 	if (task->flags & PF_KTHREAD)
 		return 1;
 
 	count->tasks++;
-	if (!task->cgroup_freezer_closed)
+	if (!freezer_is_closed_by(task, CGROUP_FREEZER_V1))
 		return 1;
 
-	how = READ_ONCE(task->cgroup_freezer_rest);
-	if (how != CGROUP_FREEZER_BUSY &&
-	    task->cgroup_freezer_runtime != FREEZER_NO_RUNTIME)
-		count->runtime_ns += task_sched_runtime(task) -
-				     task->cgroup_freezer_runtime;
+	how = READ_ONCE(door->rest);
+	if (how != CGROUP_FREEZER_BUSY && door->runtime != FREEZER_NO_RUNTIME)
+		count->runtime_ns += task_sched_runtime(task) - door->runtime;
 	/* @task woke, and has come to a sleep where it could be frozen. */
 	if (how == CGROUP_FREEZER_ASLEEP &&
 	    READ_ONCE(task->__state) & TASK_FROZEN &&

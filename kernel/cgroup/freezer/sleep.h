@@ -161,6 +161,11 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
  *	__state = state
  *						schedule(): sleeps
  *
+ * The look at the run queue comes first. A task that is off its queue by then has no
+ * such interrupt ahead of it. Behind saved_state the look would be too late: the
+ * interrupt ends the sleep, or finds nothing to end, and the task is off its queue by
+ * the time of the look.
+ *
  * The system freezer is kept out by css_set_lock, for which it waits between
  * pm_freezing and its first look at a task (cgroup_freezer_sync()). So either the
  * system freezer finds the task running or asleep, and asks it to freeze; or
@@ -170,11 +175,15 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 {
 	unsigned long flags;
 	unsigned int state;
+	bool asleep;
 
 	if (freezing(p))
 		return;
 
 	flags = freezer_lock_sleep(p);
+	/* data_race: a task that sleeps does not change */
+	asleep = !data_race(task_is_runnable(p));
+	smp_rmb();	/* first, see above */
 	/* data_race: an interrupt on the CPU of @p may end the sleep */
 	state = data_race(p->saved_state);
 	/* A kill or a tracer may have let @p go since the last look. */
@@ -183,8 +192,7 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 		/* data_race: as above */
 		data_race(p->saved_state = TASK_RUNNING);
 		cgroup_freezer_set_unsafe(p, false);
-		/* data_race: a task that sleeps does not change */
-		if (likely(!data_race(task_is_runnable(p)))) {
+		if (likely(asleep)) {
 			WRITE_ONCE(p->__state, state);
 			freezer_unlock_sleep(p, flags);
 			return;

@@ -70,14 +70,16 @@ static bool freezer_was_killed(struct task_struct *task)
  * freezer_wants_to_leave - is a task killed that does not wait for the thaw?
  * @task: the task
  *
- * A signal waits for the thaw, a fatal one too. Three kinds of killed tasks
- * leave and die without a thaw:
+ * A signal waits for the thaw. On cgroup v1 a fatal one does, too, and only three
+ * kinds of killed tasks leave and die without a thaw:
  *
  *  - the threads that an exec of their own process kills: otherwise the exec
  *    would wait for the thaw, even one by a thread that was moved to a cgroup
  *    that is not frozen;
  *  - an OOM victim, which has to give its memory back, with all its threads;
  *  - every one whose own cgroup has freezer.killable on.
+ *
+ * One that only cgroup v2 holds always leaves, and of two holders the stricter wins.
  *
  * They get no further than to do_exit().  Only get_signal() clears the pending
  * SIGKILL, and TIF_SIGPENDING with it, and user mode is not entered with
@@ -137,62 +139,27 @@ bool freezer_is_leaving(struct task_struct *task)
 }
 
 /**
- * freezer_look_closer - how is a task at rest that forks, execs, exits or is killed?
- * @task: the task
- * @freezer: its cgroup
- *
- * A task in the middle of a fork is never at rest, see freezer_enter_gate().
- *
- * A task that exits is going to leave the cgroup, and so is a task that dumps core;
- * an exec changes the id of its task. They get FREEZER_EXIT_GRACE_NS for that, so
- * that the list of tasks of a FROZEN cgroup is stable. The time is bounded, as they
- * may wait for a file server that is gone, or for a tracer. A core dump that is
- * frozen in place does not go on before the thaw.
- *
- * Context: css_set_lock held.
- * Return: how, or %CGROUP_FREEZER_BUSY.
- */
-enum cgroup_freezer_rest
-freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer)
-{
-	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
-
-	if (READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_FORK)
-		return CGROUP_FREEZER_BUSY;
-
-	if (!freezer_is_leaving(task)) {
-		how = freezer_freeze_sleep(task);
-		if (how == CGROUP_FREEZER_IN_PLACE ||
-		    !(READ_ONCE(task->flags) & PF_SIGNALED))
-			return how;
-	} else if (freezer_is_asleep(task, READ_ONCE(task->__state))) {
-		how = CGROUP_FREEZER_ASLEEP;
-	}
-
-	return ktime_get_ns() < freezer->grace_ns ? CGROUP_FREEZER_BUSY : how;
-}
-
-/**
  * freezer_conform - make the door of a task match the state of its cgroup
  * @task: the task
- * @freezer: its cgroup
+ * @hold: in which hierarchy
  *
  * Safe to repeat, and the last caller wins, since the flags of a cgroup and the
  * membership of its tasks change under css_set_lock.
  *
  * Context: css_set_lock held.
  */
-void freezer_conform(struct task_struct *task,
-		     struct cgroup_freezer *freezer)
+void freezer_conform(struct task_struct *task, unsigned int hold)
 {
+	struct cgroup_freezer *freezer = task_freezer(task, hold);
+
 	lockdep_assert_held(&css_set_lock);
 
 	if (!(freezer->flags & FREEZER_FREEZING)) {
-		if (task->cgroup_freezer_closed)
-			freezer_open_door(task);
-	} else if (!task->cgroup_freezer_closed &&
+		if (freezer_is_closed_by(task, hold))
+			freezer_open_door(task, hold);
+	} else if (!freezer_is_closed_by(task, hold) &&
 		   !(task->flags & PF_KTHREAD)) {
-		freezer_close_door(task, freezer);
+		freezer_close_door(task, freezer, hold);
 	}
 }
 
@@ -262,13 +229,34 @@ void __cgroup_freezer_kill(struct task_struct *task)
  */
 static void freezer_suspender_passes(void)
 {
+	unsigned int hold;
+
 	spin_lock_irq(&css_set_lock);
-	/* from an attempt on the checkpoint guard that failed, or will */
-	if (freezer_task_is_in_flight(current))
-		freezer_task_rests(current, current->cgroup_freezer_rest);
-	if (current->cgroup_freezer_closed && !current->cgroup_freezer_account)
-		freezer_task_busy(current, task_freezer(current));
+	for_each_freezer_hold(hold) {
+		struct cgroup_freezer_task *door = &current->cgroup_freezer[hold];
+
+		/* from an attempt on the checkpoint guard that failed, or will */
+		if (freezer_task_is_in_flight(current, hold))
+			freezer_task_rests(current, hold, door->rest);
+		if (freezer_is_closed_by(current, hold) && !door->account)
+			freezer_task_busy(current, task_freezer(current, hold),
+					  hold);
+	}
 	spin_unlock_irq(&css_set_lock);
+}
+
+/* Has @task reported as parked to each hierarchy that holds it? */
+static bool freezer_is_parked(struct task_struct *task)
+{
+	unsigned int hold;
+
+	for_each_freezer_hold(hold) {
+		if (freezer_is_closed_by(task, hold) &&
+		    READ_ONCE(task->cgroup_freezer[hold].rest) !=
+		    CGROUP_FREEZER_PARKED)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -303,7 +291,7 @@ static void freezer_suspender_passes(void)
  */
 static bool freezer_may_trap(struct task_struct *task)
 {
-	return READ_ONCE(task->cgroup_freezer_rest) == CGROUP_FREEZER_PARKED ||
+	return freezer_is_parked(task) ||
 	       READ_ONCE(task->jobctl) & JOBCTL_TRAPPING ||
 	       !freezer_is_sealed(task);
 }
@@ -409,13 +397,20 @@ bool cgroup_freezer_hold(void)
 		return false;
 	}
 
-	if (READ_ONCE(current->cgroup_freezer_rest) != CGROUP_FREEZER_PARKED) {
+	if (!freezer_is_parked(current)) {
+		unsigned int hold;
+
 		spin_lock_irq(&css_set_lock);
-		if (current->cgroup_freezer_account)
-			freezer_task_rests(current, CGROUP_FREEZER_PARKED);
-		else if (current->cgroup_freezer_closed)
-			WRITE_ONCE(current->cgroup_freezer_rest,
-				   CGROUP_FREEZER_PARKED);
+		for_each_freezer_hold(hold) {
+			struct cgroup_freezer_task *door =
+				&current->cgroup_freezer[hold];
+
+			if (door->account)
+				freezer_task_rests(current, hold,
+						   CGROUP_FREEZER_PARKED);
+			else if (freezer_is_closed_by(current, hold))
+				WRITE_ONCE(door->rest, CGROUP_FREEZER_PARKED);
+		}
 		spin_unlock_irq(&css_set_lock);
 
 		smp_mb();	/* (I) pairs with (E) */
@@ -435,10 +430,15 @@ void __cgroup_freezer_sleep(void)
 /* A stop is a rest in place, for freezer.stat, until %current is back. */
 static void freezer_stops(void)
 {
+	unsigned int hold;
+
 	spin_lock_irq(&css_set_lock);
-	if (current->cgroup_freezer_closed && !freezer_task_is_busy(current))
-		WRITE_ONCE(current->cgroup_freezer_rest,
-			   CGROUP_FREEZER_IN_PLACE);
+	for_each_freezer_hold(hold) {
+		if (freezer_is_closed_by(current, hold) &&
+		    !freezer_task_is_busy(current, hold))
+			WRITE_ONCE(current->cgroup_freezer[hold].rest,
+				   CGROUP_FREEZER_IN_PLACE);
+	}
 	spin_unlock_irq(&css_set_lock);
 }
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: a closer look at a task that may be at rest
+ *
+ * The cases that freezer_look() leaves alone: a task that forks, execs, exits or was
+ * killed, and one that is blocked.
+ */
+
+#include <linux/freezer.h>
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
+
+#include "door.h"
+#include "freezer.h"
+
+/*
+ * Tasks that are blocked, on cgroup v2
+ *
+ * The users of cgroup.freeze read the files of a frozen container, and expect that
+ * a write() of one of its tasks is over by then. Such a task sleeps, for the disk,
+ * but never for long in one sleep. One that waits for a file server that is gone
+ * sleeps for ever. So a task in a sleep that ends by itself is waited for until it
+ * has been in the same sleep for freezer_patience_ms, and so is one on its way out.
+ *
+ *	CPU 0 (a look)				CPU 1 (@task)
+ *
+ *	sleep 7, since now
+ *						wakes, writes a page, sleep 8
+ *	sleep 8: another one, since now
+ *
+ * A sleep is told from another one by nvcsw, which @task counts when it is off the run
+ * queue already, and still on its CPU. So a task that is on its CPU is busy.
+ */
+
+/*
+ * How long one sleep of a blocked task is waited for. -1: as long as it lasts. 0: not at
+ * all, and a task on its way out has the time that it has on cgroup v1.
+ */
+static int freezer_patience_ms = 1000;
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "cgroup_freezer."
+module_param_named(patience_ms, freezer_patience_ms, int, 0644);
+MODULE_PARM_DESC(patience_ms,
+		 "How long a freeze of cgroup v2 waits for one uninterruptible sleep");
+
+/* @task was seen off the run queue. Has it been in the same sleep for long enough? */
+static enum cgroup_freezer_rest freezer_wait_for_sleep(struct task_struct *task)
+{
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[CGROUP_FREEZER_V2];
+	int patience_ms = READ_ONCE(freezer_patience_ms);
+	u32 sleep, now = jiffies;
+
+	lockdep_assert_held(&css_set_lock);
+
+	if (!patience_ms)
+		return CGROUP_FREEZER_ASLEEP;
+
+#ifdef CONFIG_SMP
+	/* acquire: pairs with the release at the end of the switch from @task */
+	if (smp_load_acquire(&task->on_cpu))
+		return CGROUP_FREEZER_BUSY;
+#endif
+	/* data_race: with a wake-up, and then the next look finds another sleep */
+	sleep = data_race(task->nvcsw);
+	if (!freezer_task_is_busy(task, CGROUP_FREEZER_V2) ||
+	    door->sleep != sleep || !door->blocked) {
+		door->blocked = true;
+		door->sleep = sleep;
+		door->since = now;
+		return CGROUP_FREEZER_BUSY;
+	}
+
+	if (patience_ms < 0 || now - door->since < msecs_to_jiffies(patience_ms))
+		return CGROUP_FREEZER_BUSY;
+	return CGROUP_FREEZER_ASLEEP;
+}
+
+/**
+ * freezer_look_blocked - is a task at rest whose sleep cannot be frozen?
+ * @task: the task, which was seen asleep
+ *
+ * An interruptible sleep is one for an event, and may last for any time. So may that
+ * of an idle worker.
+ *
+ * Context: css_set_lock held.
+ * Return: %CGROUP_FREEZER_ASLEEP, or %CGROUP_FREEZER_BUSY for now.
+ */
+enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
+{
+	unsigned int state = READ_ONCE(task->__state);
+
+	/* again, since @task may have been woken between the two reads of its state */
+	if (!freezer_is_asleep(task, state))
+		return CGROUP_FREEZER_BUSY;
+	if (!(state & TASK_UNINTERRUPTIBLE) || state & TASK_NOLOAD)
+		return CGROUP_FREEZER_ASLEEP;
+	return freezer_wait_for_sleep(task);
+}
+
+/**
+ * freezer_look_closer - how is a task at rest that forks, execs, exits or is killed?
+ * @task: the task
+ * @freezer: its cgroup
+ * @hold: the hierarchy of @freezer
+ *
+ * A task in the middle of a fork is never at rest, see freezer_enter_gate().
+ *
+ * A task that exits is going to leave the cgroup, and so is a task that dumps core;
+ * an exec changes the id of its task. They get FREEZER_EXIT_GRACE_NS for that, so
+ * that the list of tasks of a FROZEN cgroup is stable. The time is bounded, as they
+ * may wait for a file server that is gone, or for a tracer. A core dump that is
+ * frozen in place does not go on before the thaw. On cgroup v2 the time is that of
+ * a blocked task, and a task that waits for a tracer, or in a freezable sleep for
+ * the dumper of its process, is at rest at once.
+ *
+ * Context: css_set_lock held.
+ * Return: how, or %CGROUP_FREEZER_BUSY.
+ */
+enum cgroup_freezer_rest
+freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer,
+		    unsigned int hold)
+{
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+
+	if (READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_FORK)
+		return CGROUP_FREEZER_BUSY;
+
+	if (!freezer_is_leaving(task)) {
+		how = freezer_freeze_sleep(task);
+		if (how == CGROUP_FREEZER_IN_PLACE ||
+		    !(READ_ONCE(task->flags) & PF_SIGNALED)) {
+			if (hold == CGROUP_FREEZER_V2 &&
+			    how == CGROUP_FREEZER_ASLEEP)
+				return freezer_look_blocked(task);
+			return how;
+		}
+	} else {
+		unsigned int state = READ_ONCE(task->__state);
+
+		if (!freezer_is_asleep(task, state))
+			return CGROUP_FREEZER_BUSY;
+		how = CGROUP_FREEZER_ASLEEP;
+		if (hold == CGROUP_FREEZER_V2 &&
+		    state & (TASK_FREEZABLE | __TASK_TRACED))
+			return how;
+	}
+
+	if (hold == CGROUP_FREEZER_V2 && how == CGROUP_FREEZER_ASLEEP &&
+	    READ_ONCE(freezer_patience_ms))
+		return freezer_wait_for_sleep(task);
+
+	return ktime_get_ns() < freezer->grace_ns ? CGROUP_FREEZER_BUSY : how;
+}
