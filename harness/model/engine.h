@@ -274,7 +274,7 @@ inline ttwu(c, t, by)
 inline read_held(c, t)
 {
 	m = LD(c, CLOSED(t));
-#ifdef DO_EXIT
+#if defined(DO_EXIT) || defined(DO_KILL)
 	if
 	:: LD(c, GATE(t)) & EXIT -> m = 0
 	:: else
@@ -525,6 +525,32 @@ inline conform(c, t, h)
 	fi
 }
 
+/* member.c: cgroup_freezer_moved() */
+inline moved(c, t, h)
+{
+	atomic {
+		if
+		:: acc[OF(t, h)] && acc[OF(t, h)] - 1 != member[OF(t, h)] ->
+#ifndef NO_ACCOUNT
+			busy[member[OF(t, h)]]++;
+			update(member[OF(t, h)]);
+			busy[acc[OF(t, h)] - 1]--;
+			if
+			:: !(flags[acc[OF(t, h)] - 1] & PASS) ->
+				update((acc[OF(t, h)] - 1))
+			:: else
+			fi;
+			acc[OF(t, h)] = member[OF(t, h)] + 1
+#endif
+		:: else
+		fi
+	};
+	conform(c, t, h)
+#ifdef DO_KILL
+	; let_go_killed(c, t)
+#endif
+}
+
 /* task.c: cgroup_freezer_hold() reports that %current is parked. */
 inline report(self, h)
 {
@@ -633,16 +659,10 @@ inline do_fork(self, child)
 /* do_exit(), from its last door on */
 inline do_exit(self)
 {
-	do
-	:: LD(self, CLOSED(self)) ->
-		door(self);
-		m = 0;
-		if
-		:: LD(self, KILL(self)) -> break	/* let go */
-		:: else
-		fi
-	:: else -> break
-	od;
+	if
+	:: LD(self, CLOSED(self)) -> door(self); m = 0
+	:: else
+	fi;
 #ifndef NO_BEGIN_EXIT
 	store(self, GATE(self), EXIT);
 #endif
@@ -674,7 +694,8 @@ inline do_exit(self)
 	atomic { ba[self] == 0 -> dead[self] = 1; onrq[self] = 0; ipi[self] = 0 }
 }
 
-#define STILL_NOW(t, h)	(!(linked[t] && frozen[member[OF(t, h)]]))
+bool moving;	/* the section of css_set_lock in which a task is moved */
+#define STILL_NOW(t, h)	(moving || !(linked[t] && frozen[member[OF(t, h)]]))
 
 bool forked;
 
@@ -852,8 +873,32 @@ inline freeze_and_thaw(c, h, g)
 	thaw(c, h, g)
 }
 
+/* The sender of a SIGKILL, signal_wake_up_state() */
+inline kill(c, t)
+{
+	store(c, KILL(t), 1);
+	ttwu(c, t, BY_KILL);
+	ipi[t] = onrq[t] && !dead[t];
+	if
+	:: LD(c, CLOSED(t)) -> let_go_killed(c, t)
+	:: else
+	fi
+}
+
+/* freezer_killable_write() */
+inline set_killable(c, t)
+{
+	store(c, KILLABLE, 1);
+	lock(CSS);
+	if
+	:: linked[t] && LD(c, CLOSED(t)) -> let_go_killed(c, t)
+	:: else
+	fi;
+	unlock(c, CSS)
+}
+
 /* What must be true when nothing moves any more */
-#define GOES_ON(t)	(user[t] || dead[t] || !linked[t])
+#define GOES_ON(t)	((user[t] && !mem[KILL(t)]) || dead[t] || !linked[t])
 #ifndef MAY_BE_HELD
 #define MAY_BE_HELD(t)	false
 #endif
@@ -866,6 +911,7 @@ inline freeze_and_thaw(c, h, g)
 proctype Judge()
 {
 	timeout;
+	assert(!lk);
 	assert(!waiting || completes);
 	JUDGE(0);
 #if NT > 1
