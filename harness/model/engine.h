@@ -85,7 +85,12 @@ byte lk;
 
 inline store(c, a, x)
 {
-	atomic { ba[c] == 0 -> ba[c] = a; bx[c] = x }
+	atomic {
+		if
+		:: (c) == NC -> mem[a] = x	/* without a buffer */
+		:: (c) != NC && ba[c] == 0 -> ba[c] = a; bx[c] = x
+		fi
+	}
 }
 
 #define mb(c)	(ba[c] == 0)
@@ -817,32 +822,43 @@ end:	do
 }
 
 /* Requests and passes. A pass lets go of css_set_lock between any two tasks. */
-inline pass_task(c, t, h, g)
+#ifndef TURNS
+#define TURNS	NT
+#define PASSED(at)	at
+#define PASS_MEETS(t, h, g, turn)	(linked[t] && member[OF(t, h)] == (g))
+#endif
+
+inline pass_close(c, t, h, g, turn)
 {
 	lock(CSS);
 	if
-	:: linked[t] && member[OF(t, h)] == g -> conform(c, t, h)
+	:: PASS_MEETS(t, h, g, turn) && !(LD(c, CLOSED(t)) & BIT(h)) -> close_door(c, t, h, g)
 	:: else
 	fi;
 	unlock(c, CSS)
 }
 
-#ifndef OWN_PASS
-inline pass(c, h, g)
+inline pass_open(c, t, h, g, turn)
 {
-	pass_task(c, 0, h, g);
-#if NT > 1
-	pass_task(c, 1, h, g)
-#endif
+	lock(CSS);
+	if
+	:: PASS_MEETS(t, h, g, turn) && LD(c, CLOSED(t)) & BIT(h) -> open_door(c, t, h)
+	:: else
+	fi;
+	unlock(c, CSS)
 }
-#endif
 
 inline freeze(c, h, g)
 {
 	lock(CSS);
 	flags[g] = FREEZING | PASS;
 	unlock(c, CSS);
-	pass(c, h, g);
+	at = 0;
+	do
+	:: at < TURNS -> pass_close(c, PASSED(at), h, g, at); at++
+	:: else -> break
+	od;
+	at = 0;
 	lock(CSS);
 	atomic {
 		flags[g] = FREEZING;
@@ -859,7 +875,12 @@ inline thaw(c, h, g)
 		update(g)
 	};
 	unlock(c, CSS);
-	pass(c, h, g)
+	at = 0;
+	do
+	:: at < TURNS -> pass_open(c, PASSED(at), h, g, at); at++
+	:: else -> break
+	od;
+	at = 0
 }
 
 /* A writer of FROZEN, who may or may not wait, and then of THAWED */

@@ -12,7 +12,7 @@
 
 proctype Freezer(byte c)
 {
-	byte m, st, how;
+	byte m, st, how, at;
 
 	freeze_and_thaw(c, 0, 0);
 	freeze_and_thaw(c, 0, 0)

@@ -15,7 +15,7 @@
 
 proctype Freezer(byte c)
 {
-	byte m, st, how;
+	byte m, st, how, at;
 
 	if
 	:: freeze(c, 0, 0)

@@ -13,7 +13,7 @@
 
 proctype Freezer(byte c)
 {
-	byte m, st, how;
+	byte m, st, how, at;
 
 	freeze(c, 0, 0)
 }

@@ -11,30 +11,17 @@
 #define MOVES	2
 #define DO_SLF
 #define DO_SLD
-#define OWN_PASS
-#include "engine.h"
+#define TURNS	2
+#define PASSED(at)	0
+#define PASS_MEETS(t, h, g, turn)	(css_set == 2 * (g) + turn)
 
 byte css_set;
 
-inline pass(c, h, g)
-{
-	lock(CSS);
-	if
-	:: css_set == 2 * (g) -> conform(c, 0, h)
-	:: else
-	fi;
-	unlock(c, CSS);
-	lock(CSS);
-	if
-	:: css_set == 2 * (g) + 1 -> conform(c, 0, h)
-	:: else
-	fi;
-	unlock(c, CSS)
-}
+#include "engine.h"
 
 proctype Freezer(byte c)
 {
-	byte m, st, how;
+	byte m, st, how, at;
 
 	freeze_and_thaw(c, 0, 0);
 	if
