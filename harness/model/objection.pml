@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Two holders, and a kill: v2 freezes and does not thaw, v1 freezes, is not killable, and thaws. A
- * killed task waits for v1 only.
+ * killed task waits for v1 only. The task runs, or is parked.
  */
 #define NT	1
 #define NC	4
 #define NH	2
 #define NG	2
-#define OPS	1
-#define DO_SLF
 #define DO_KILL
 #define MAY_BE_HELD(t)	\
 	(linked[t] && mem[CLOSED(t)] && !(mem[CLOSED(t)] & V1) && flags[1] && !mem[KILL(t)])
@@ -39,7 +37,6 @@ init {
 		run Task(0);
 		run Freezer(1, 0);
 		run Freezer(2, 1);
-		run Relook(NC);
 		run Killer(3);
 		run Buffers();
 		run Judge()
