@@ -181,13 +181,11 @@ bool frozen[NG];	/* the state is FROZEN */
 hidden byte still;	/* no task of a FROZEN group is in user mode */
 hidden byte no_fork;	/* no task is added to a FROZEN group by a fork of its own */
 hidden byte same_list;	/* no task leaves a FROZEN group by its exit */
-hidden byte no_flicker;	/* a birth ends no FROZEN */
 hidden byte completes;	/* a freeze completes */
 hidden byte goes_on;	/* after the last thaw every task runs */
 hidden byte wakes;	/* no wake-up is lost */
 hidden byte dies;	/* no kill is lost */
 hidden byte stays_stopped;	/* a stop ends with its SIGCONT only */
-hidden byte held_by_other;	/* the thaw of one holder lets nobody go whom the other holds */
 bool judged;
 byte waiting;		/* writers of FROZEN who wait */
 

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# model/run.sh [NAME...]: search the models of this directory for an error, and then each with one
-# barrier or hook taken out, where the search has to find one. NAME: those of these .pml only.
+# model/run.sh [NAME|-DMACRO...]: search the models of this directory for an error, and then each
+# with one barrier or hook taken out, where the search has to find one. NAME, -DMACRO: those only.
 # The last line: N passed, N failed, N skipped.
 #
-# LIMIT=150: seconds of CPU time for one search, five times that on the clock. What is made goes to out/model/.
+# LIMIT=150: seconds of CPU time for one search, five times that on the clock. What is made goes to
+# out/model/.
 
 set -u
 dir=$(cd "$(dirname "$0")" && pwd)
@@ -124,7 +125,7 @@ exit	-DNO_BEGIN_EXIT	cgroup_freezer_begin_exit()
 exit	-DNO_REGATE	the look at the gate behind the one at the state
 exit	-DNO_LEFT	cgroup_freezer_left()
 move	-DNO_MOVED	cgroup_freezer_moved()
-move	-DNO_MOVED_ELSEWHERE	the same for moves in another hierarchy
+move	-DNO_MOVED_ELSEWHERE	cgroup_freezer_moved() in another hierarchy
 move	-DNO_ACCOUNT	the account that moves along
 kill	-DNO_E -DNO_TTWU	(E), and the one of try_to_wake_up()
 killable	-DNO_E	(E), against itself
@@ -137,7 +138,7 @@ if ! tools; then
 fi
 
 mapfile -t rows < <(while IFS=$'\t' read -r name macros text; do
-	if [ $# = 0 ] || [[ " $* " == *" $name "* ]]; then
+	if [ $# = 0 ] || [[ " $* " == *" $name "* || " $* " == *" ${macros:--} "* ]]; then
 		printf '%s\t%s\t%s\n' "$name" "${macros:--}" "$text"
 	fi
 done <<<"$list")
