@@ -84,6 +84,10 @@ bench:
 latency:
 	@harness/latency.sh
 
+#: make model          search a model of the engine for errors, and find those that are put in
+model:
+	@harness/model/run.sh
+
 #: make test-harness   tests that must fail, and do they?
 test-harness:
 	@harness/selftest.sh
@@ -91,7 +95,7 @@ test-harness:
 #: make clean          remove what was built; not: unpacked sources, what was fetched, out/edit-*
 clean:
 	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip \
-		out/check out/bench-* out/*.log
+		out/check out/bench-* out/model out/*.log
 
 #: make distclean      remove all of out/
 distclean:
@@ -165,5 +169,5 @@ export TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 export AUTHOR SIGNOFF
 
 .PHONY: help run test quick hibernate shell gdb image tree series edit refresh check bisectable \
-	regress bench latency test-harness clean distclean
+	regress bench latency model test-harness clean distclean
 .NOTPARALLEL:
