@@ -18,10 +18,12 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "checkpoint_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
 
 /*
  * The state is CHECKPOINTING from the open to the close, and FROZEN before and
@@ -767,12 +769,12 @@ FIXTURE_VARIANT_ADD(suspender, guard_waits) { .guard = true, .wait = true };
 
 FIXTURE_SETUP(suspender)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(suspender)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "memcg_test.h"
+#include "fuse_util.h"
+#include "memcg_util.h"
 
 #define KILLABLE	"freezer.killable"
 
@@ -258,12 +258,12 @@ FIXTURE_VARIANT_ADD(container, threads) {
 
 FIXTURE_SETUP(container)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(container)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -693,7 +693,7 @@ FIXTURE_VARIANT_ADD(held, exit_mm) {
 
 FIXTURE_SETUP(held)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->fuse = mount_fuse_file();
 	ASSERT_LE(0, self->fuse);
 }
@@ -702,7 +702,7 @@ FIXTURE_TEARDOWN(held)
 {
 	/* who waits for an answer has got an error from here on */
 	unmount_fuse_file(self->fuse);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 static int serve_for_a_while(int fd)
@@ -834,7 +834,7 @@ FIXTURE_SETUP(oom)
 	const char *what;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(LIMIT, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -843,7 +843,7 @@ FIXTURE_SETUP(oom)
 
 FIXTURE_TEARDOWN(oom)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	memcg_teardown();
 }
 
@@ -934,7 +934,7 @@ FIXTURE_SETUP(dump)
 	ssize_t len;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(LIMIT, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -958,7 +958,7 @@ FIXTURE_TEARDOWN(dump)
 {
 	if (write(self->gate, "\n", 1) != 1)
 		TH_LOG("%s", strerror(errno));
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	close(self->gate);
 	frz_write("/proc/sys/kernel", "core_pattern", self->pattern);
 	unlink(core_begun);
@@ -1114,12 +1114,12 @@ FIXTURE_VARIANT_ADD(exit_stop, pid_1_frozen_again) {
 
 FIXTURE_SETUP(exit_stop)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(exit_stop)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 enum let_go { BY_CONT, BY_DETACH, BY_DEATH, NR_LET_GO };

@@ -10,6 +10,7 @@
  * Clauses: C8, C9, C11, C13, C15, C18.
  */
 #include <elf.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -20,7 +21,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "ext2_test.h"
+#include "ext2_util.h"
 #include "freezer_test.h"
 
 #define PATTERN		"core_pattern"
@@ -123,7 +124,7 @@ FIXTURE(core) {
 
 FIXTURE_SETUP(core)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->in.fd = -1;
 	self->fs = -1;
 	ASSERT_EQ(0, frz_read("/proc/sys/kernel", PATTERN, self->pattern,
@@ -151,7 +152,7 @@ FIXTURE_TEARDOWN(core)
 	/* In this order: a task may wait for the other. */
 	if (self->fs >= 0)
 		ioctl(self->fs, FITHAW, 0);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	if (self->fs >= 0)
 		ext2_umount(self->fs);
 }

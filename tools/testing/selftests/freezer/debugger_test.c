@@ -151,12 +151,12 @@ FIXTURE_VARIANT_ADD(debugger, seize_queued) {
 
 FIXTURE_SETUP(debugger)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(debugger)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* Attach and wait for the stop: 0, or what went wrong. */

@@ -117,12 +117,12 @@ FIXTURE_VARIANT_ADD(forks, thread) {
 
 FIXTURE_SETUP(forks)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(forks)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

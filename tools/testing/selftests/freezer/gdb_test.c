@@ -117,7 +117,7 @@ FIXTURE_SETUP(tools)
 {
 	if (!have("gdb") || !have("strace"))
 		SKIP(return, "gdb and strace are not installed");
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	snprintf(self->dir, sizeof(self->dir), "/tmp/gdb_test.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 }
@@ -128,7 +128,7 @@ FIXTURE_TEARDOWN(tools)
 
 	if (!self->dir[0])
 		return;
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", self->dir);
 	EXPECT_EQ(0, system(cmd));
 }

@@ -203,12 +203,12 @@ FIXTURE_VARIANT_ADD(kill, threads) { .fn = threads };
 
 FIXTURE_SETUP(kill)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(kill)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* A victim of this kind, at rest or nearly: its pid or -errno. */
@@ -639,12 +639,12 @@ FIXTURE_VARIANT_ADD(bombs, killable_1) { .killable = true };
 
 FIXTURE_SETUP(bombs)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(bombs)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

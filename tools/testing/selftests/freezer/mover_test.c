@@ -22,10 +22,12 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-#include "checkpoint_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
 
 #define NR_MANY		400
 #define NR_FEW		40
@@ -451,7 +453,7 @@ FIXTURE_SETUP(mover)
 	bool was;
 	int i;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	crowd = frz_shared(sizeof(*crowd));
 	ASSERT_NE(NULL, crowd);
 	crowd->nr = variant->nr;
@@ -548,7 +550,7 @@ FIXTURE_TEARDOWN(mover)
 		frz_freeze(self->cg);
 		frz_thaw(self->cg);
 	}
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	remove_dirs();
 	if (self->pids_was_off)
 		control_root("pids", false, &was);

@@ -20,12 +20,15 @@
 #include <net/if.h>
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-#include "ext2_test.h"
+#include "ext2_util.h"
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "uring_test.h"
+#include "fuse_util.h"
+#include "uring_util.h"
 
 #define LISTENED	"/tmp/freezer_selftest.listened"
 #define SHARED		"/tmp/freezer_selftest.shared"
@@ -539,7 +542,7 @@ FREEZER_TEST(uring_of_two)
 
 static int create_in_fuse(void *arg)
 {
-	char path[sizeof(fuse_dir) + 8];
+	char path[64];
 	struct shared *s = arg;
 
 	snprintf(path, sizeof(path), "%s/new", fuse_dir);

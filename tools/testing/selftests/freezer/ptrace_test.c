@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "fuse_test.h"
+#include "fuse_util.h"
 
 /* Let the parent trace us, stop, then count. */
 static int traced_spin(void *word)
@@ -103,12 +103,12 @@ FIXTURE_VARIANT_ADD(tracer, syscall_inside) {
 
 FIXTURE_SETUP(tracer)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(tracer)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 struct tracer {
@@ -411,7 +411,7 @@ FIXTURE_VARIANT_ADD(peek, exec_of_a_sibling) { .exec = true };
 
 FIXTURE_SETUP(peek)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	unlink(execs_file);
 	self->fuse = mount_fuse_file();
 	ASSERT_LE(0, self->fuse);
@@ -420,7 +420,7 @@ FIXTURE_SETUP(peek)
 FIXTURE_TEARDOWN(peek)
 {
 	unmount_fuse_file(self->fuse);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	unlink(execs_file);
 }
 
@@ -546,12 +546,12 @@ FIXTURE_VARIANT_ADD(race, cont) { .cont = true };
 
 FIXTURE_SETUP(race)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(race)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* Without a sleep in between: a wait status, -ETIMEDOUT, or -errno. */

@@ -6,21 +6,26 @@
  *
  * Clauses: C9, C11, C12.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#include "checkpoint_test.h"
-#include "fuse_test.h"
-#include "memcg_test.h"
-#include "uring_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
+#include "fuse_util.h"
+#include "memcg_util.h"
+#include "uring_util.h"
 
 /* How many tasks of @cg are neither parked nor frozen in place. */
 static int not_quiescent(const char *cg)
@@ -151,12 +156,12 @@ FIXTURE_VARIANT_ADD(calls, waitpid) {
 
 FIXTURE_SETUP(calls)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(calls)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 struct caller {
@@ -306,7 +311,7 @@ FIXTURE(stuck) {
 
 FIXTURE_SETUP(stuck)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->fd = mount_fuse();
 	ASSERT_LE(0, self->fd) {
 		TH_LOG("FUSE: %s", strerror(-self->fd));
@@ -325,7 +330,7 @@ FIXTURE_TEARDOWN(stuck)
 		close(self->fd);
 	umount2(fuse_dir, MNT_FORCE);
 	umount2(fuse_dir, MNT_DETACH);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	rmdir(fuse_dir);
 }
 
@@ -639,12 +644,12 @@ FIXTURE_VARIANT_ADD(rings, submission_thread) {
 
 FIXTURE_SETUP(rings)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(rings)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -1282,7 +1287,7 @@ FIXTURE_SETUP(memory)
 	const char *what;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(32 << 20, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -1293,7 +1298,7 @@ FIXTURE_TEARDOWN(memory)
 {
 	int err;
 
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	err = memcg_teardown();
 	EXPECT_EQ(0, err);
 }

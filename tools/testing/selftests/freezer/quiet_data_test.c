@@ -25,7 +25,7 @@
 #include <sys/un.h>
 
 #include "freezer_test.h"
-#include "uring_test.h"
+#include "uring_util.h"
 
 #define BIG	(1024 * 1024)
 #define SMALL	8
@@ -773,7 +773,7 @@ static void quiet_free(struct quiet *q)
 
 FIXTURE_SETUP(quiet)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->q = quiet_new();
 	ASSERT_NE(NULL, self->q);
 	ASSERT_EQ(0, variant->with(self->q));
@@ -782,7 +782,7 @@ FIXTURE_SETUP(quiet)
 FIXTURE_TEARDOWN(quiet)
 {
 	quiet_free(self->q);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* A task that makes the call and ends with its verdict. */
@@ -899,7 +899,7 @@ FIXTURE_VARIANT_ADD(worker, send) { .sends = true };
 
 FIXTURE_SETUP(worker)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->q = quiet_new();
 	ASSERT_NE(NULL, self->q);
 	ASSERT_EQ(0, with_tcp(self->q));
@@ -907,7 +907,7 @@ FIXTURE_SETUP(worker)
 
 FIXTURE_TEARDOWN(worker)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 static int in_uring(struct quiet *q, int opcode, int fd, size_t len)
@@ -1039,7 +1039,7 @@ FIXTURE_VARIANT_ADD(border, mq_receive)
 
 FIXTURE_SETUP(border)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	ASSERT_EQ(0, frz_create(self->in, self->cg, "in"));
 	ASSERT_EQ(0, frz_create(self->out, self->cg, "out"));
 	self->q = quiet_new();
@@ -1050,7 +1050,7 @@ FIXTURE_SETUP(border)
 FIXTURE_TEARDOWN(border)
 {
 	quiet_free(self->q);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

@@ -9,11 +9,12 @@
 #include <grp.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "checkpoint_test.h"
-#include "signal_test.h"
+#include "checkpoint_util.h"
+#include "signal_fixture.h"
 
 #define SIGNALS		64
 #define NOBODY		65534

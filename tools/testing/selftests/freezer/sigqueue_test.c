@@ -135,12 +135,12 @@ FIXTURE_VARIANT_ADD(queue, traced) { .fn = spin, .traced = true };
 
 FIXTURE_SETUP(queue)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(queue)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 static int send(pid_t pid, int sig, int value)

@@ -16,7 +16,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#include "suspend_test.h"
+#include "freezer_test.h"
+#include "suspend_util.h"
 
 /* A page whose first use waits until somebody fills it. */
 static int make_late_page(char **page)

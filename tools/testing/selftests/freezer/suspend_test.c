@@ -18,8 +18,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "checkpoint_test.h"
-#include "suspend_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
+#include "suspend_util.h"
 
 /* What the sleep of a task is shorter than, if it has a deadline. */
 #define NAP_MS		50
@@ -606,14 +607,14 @@ FIXTURE_VARIANT_ADD(unsafe, frozen_meanwhile) { .freeze_meanwhile = true };
 
 FIXTURE_SETUP(unsafe)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	ASSERT_EQ(0, set_gate("shut"));
 }
 
 FIXTURE_TEARDOWN(unsafe)
 {
 	set_gate("open");
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

@@ -9,10 +9,13 @@
 #include <linux/vhost.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "uring_test.h"
+#include "fuse_util.h"
+#include "uring_util.h"
 
 struct uring {
 	unsigned long begun;
@@ -575,7 +578,7 @@ FIXTURE(fuse) {
 
 FIXTURE_SETUP(fuse)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->fd = mount_fuse();
 	ASSERT_LE(0, self->fd) {
 		TH_LOG("FUSE: %s", strerror(-self->fd));
@@ -588,7 +591,7 @@ FIXTURE_TEARDOWN(fuse)
 	if (self->fd >= 0)
 		close(self->fd);
 	umount2(fuse_dir, MNT_DETACH);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	rmdir(fuse_dir);
 }
 
