@@ -795,7 +795,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 {
 	struct suspender *s = frz_shared(sizeof(*s));
 	struct holder *h = frz_shared(sizeof(*h));
-	int listener, fd, i;
+	int listener, fd;
 	pid_t holder = 0;
 	uint64_t id;
 
@@ -810,8 +810,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 	if (variant->wait) {
 		holder = ASSERT_PID(frz_spawn(NULL, hold, h));
 		EXPECT_BECOMES_FILE(self->cg, "freezer.checkpoint", "held");
-		for (i = 0; i < FRZ_LIMIT && !frz_blockers(self->cg); i++)
-			frz_sleep_ms(1);
+		EXPECT_TRUE(frz_until(frz_blockers(self->cg), FRZ_LIMIT));
 	} else if (variant->guard) {
 		EXPECT_EQ(-EBUSY, guard_open_flags(self->cg, O_NONBLOCK));
 	}

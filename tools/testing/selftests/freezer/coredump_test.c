@@ -608,7 +608,6 @@ TEST_F_TIMEOUT(core, file, 120)
 	struct crash *c = frz_shared(sizeof(*c));
 	struct content undisturbed, frozen;
 	char path[FRZ_PATH_MAX + 32];
-	int64_t end;
 	int guard;
 	pid_t pid;
 	off_t at;
@@ -629,9 +628,7 @@ TEST_F_TIMEOUT(core, file, 120)
 
 	c->threads = 0;
 	self->pid = ASSERT_PID(frz_spawn(self->cg, crash, c));
-	end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-	while (core_size() < 1 << 20 && frz_now_ns() < end)
-		sched_yield();
+	frz_until_busy(core_size() >= 1 << 20, FRZ_LIMIT);
 	ASSERT_FREEZES(self->cg);
 	at = core_size();
 	EXPECT_GT(undisturbed.size, at) {

@@ -470,14 +470,7 @@ static int write_by_worker(void *arg)
 
 static int wait_completed(struct ring *r, unsigned int nr)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-
-	while (nr_completed(r) < nr) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(1);
-	}
-	return 0;
+	return frz_until(nr_completed(r) >= nr, FRZ_LIMIT) ? 0 : -ETIMEDOUT;
 }
 
 /*

@@ -199,9 +199,7 @@ FREEZER_TEST(jobctl_stop_survives)
 			  frz_wait_stop(pid, WUNTRACED | WCONTINUED, 3));
 		EXPECT_EQ(0, frz_moved(word, 1));
 	}
-	for (i = 0; i < FRZ_LIMIT && frz_task_state(pid) != 'T'; i++)
-		frz_sleep_ms(1);
-	EXPECT_EQ('T', frz_task_state(pid));
+	EXPECT_EQ(0, wait_task_state(pid, 'T'));
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 	status = frz_wait_stop(pid, WCONTINUED, FRZ_LIMIT);
 	ASSERT_LE(0, status);
@@ -479,8 +477,7 @@ TEST_F_TIMEOUT(peek, kill_in_a_request, 90)
 		ASSERT_EQ(0, kill(r->pid, SIGKILL));
 	/* in an exec the other thread waits for this one, in D state */
 	if (variant->exec)
-		for (i = 0; frz_task_state(r->tid) != 'D' && i < FRZ_LIMIT; i++)
-			frz_sleep_ms(1);
+		wait_task_state(r->tid, 'D');
 	EXPECT_EQ(0, frz_load(&r->done));
 	ASSERT_EQ(0, serve_file(self->fuse, &req));
 
@@ -557,17 +554,12 @@ FIXTURE_TEARDOWN(race)
 /* Without a sleep in between: a wait status, -ETIMEDOUT, or -errno. */
 static int wait_busily(pid_t pid)
 {
-	int64_t end = frz_now_ns() + FRZ_AT_ONCE * 1000000LL;
 	int status;
 	pid_t ret;
 
-	do {
-		ret = waitpid(pid, &status, WNOHANG | __WALL);
-		if (ret)
-			return ret == pid ? status : -errno;
-		sched_yield();
-	} while (frz_now_ns() < end);
-	return -ETIMEDOUT;
+	frz_until_busy((ret = waitpid(pid, &status, WNOHANG | __WALL)),
+		       FRZ_AT_ONCE);
+	return !ret ? -ETIMEDOUT : ret == pid ? status : -errno;
 }
 
 /*

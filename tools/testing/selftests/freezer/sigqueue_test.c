@@ -370,7 +370,6 @@ FREEZER_TEST(stop_and_cont)
 	const char *s;
 	unsigned int i;
 	pid_t pid;
-	int j;
 
 	ASSERT_NE(NULL, t);
 	pid = ASSERT_PID(frz_spawn(self->cg, spin, t));
@@ -390,10 +389,7 @@ FREEZER_TEST(stop_and_cont)
 		EXPECT_EQ(num, frz_load(&t->num));
 		ASSERT_THAWS(self->cg);
 		if (cases[i].stopped_after) {
-			for (j = 0; j < FRZ_LIMIT && frz_task_state(pid) != 'T';
-			     j++)
-				frz_sleep_ms(1);
-			EXPECT_EQ('T', frz_task_state(pid)) {
+			EXPECT_EQ(0, wait_task_state(pid, 'T')) {
 				TH_LOG("case %u", i);
 			}
 			EXPECT_EQ(0, frz_moved(&t->word, FRZ_WATCH));

@@ -279,7 +279,7 @@ FREEZER_TEST(ended_at_some_point)
 	ASSERT_EQ(0, bank_open(&bank, self->cg));
 
 	for (i = 0; i < 20; i++) {
-		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err, tries = 0;
+		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err;
 		char name[16], partial[32];
 		const char *const args[] = { "--freeze", "--registers=syscall",
 					     self->cg, name, NULL };
@@ -301,9 +301,7 @@ FREEZER_TEST(ended_at_some_point)
 			EXPECT_EQ(ret == TOOL_DONE, exists(name));
 		}
 		/* the worker is killed a little later than its parent */
-		while ((err = frz_thaw(self->cg)) == -EBUSY &&
-		       tries++ < FRZ_LIMIT)
-			frz_sleep_ms(1);
+		frz_until((err = frz_thaw(self->cg)) != -EBUSY, FRZ_LIMIT);
 		ASSERT_EQ(0, err);
 		if (exists(name)) {
 			EXPECT_STREQ("consistent",
@@ -322,17 +320,12 @@ FREEZER_TEST(ended_at_some_point)
 /* The next stop of a tracee, or its end: the wait status, or -errno. */
 static int next_stop(pid_t pid)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	int status;
 	pid_t ret;
 
-	do {
-		ret = waitpid(pid, &status, WNOHANG | __WALL);
-		if (ret)
-			return ret < 0 ? -errno : status;
-		sched_yield();
-	} while (frz_now_ns() < end);
-	return -ETIMEDOUT;
+	frz_until_busy((ret = waitpid(pid, &status, WNOHANG | __WALL)),
+		       FRZ_LIMIT);
+	return !ret ? -ETIMEDOUT : ret < 0 ? -errno : status;
 }
 
 /* Start the tool: its worker, stopped before it has done anything, or 0. */

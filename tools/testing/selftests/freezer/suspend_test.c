@@ -256,16 +256,12 @@ static int sleep_on(void *arg)
 /* Asleep, stopped, or of a kind that does neither. */
 static int wait_begun(const struct kind *kind, struct sleeper *s)
 {
-	long long end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	int err = frz_wait_word(&s->begun, 1, FRZ_LIMIT);
 
-	while (!err && kind->sleep != no_sleep &&
-	       !strchr("SDTt", frz_task_state(s->pid))) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(1);
-	}
-	return err;
+	if (err || kind->sleep == no_sleep)
+		return err;
+	return frz_until(strchr("SDTt", frz_task_state(s->pid)), FRZ_LIMIT) ?
+	       0 : -ETIMEDOUT;
 }
 
 /*

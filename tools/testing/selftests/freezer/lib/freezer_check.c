@@ -140,30 +140,16 @@ pid_t frz_busy_one(const char *path, struct frz_busy *busy)
 const char *becomes_content(const char *path, const char *file,
 			    const char *content)
 {
-	long long end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-	const char *seen;
-	bool late;
-
-	do {
-		late = frz_now_ns() > end;
-		seen = frz_content(path, file);
-		if (!strcmp(seen, content))
-			return "";
-		usleep(1000);
-	} while (!late);
-	return seen;
+	return frz_until(!strcmp(frz_content(path, file), content), FRZ_LIMIT) ?
+	       "" : frz_content(path, file);
 }
 
 int wait_task_state(pid_t tid, int state)
 {
-	long long end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+	bool in_time;
 	int seen;
 
-	do {
-		seen = frz_task_state(tid);
-		if (seen < 0 || seen == state)
-			return seen < 0 ? seen : 0;
-		usleep(1000);
-	} while (frz_now_ns() < end);
-	return -ETIMEDOUT;
+	in_time = frz_until((seen = frz_task_state(tid)) < 0 || seen == state,
+			    FRZ_LIMIT);
+	return !in_time ? -ETIMEDOUT : seen < 0 ? seen : 0;
 }

@@ -53,14 +53,9 @@ int memcg_setup(unsigned long limit, const char **what)
 
 int memcg_teardown(void)
 {
-	int i, err = 0;
+	int err = 0;
 
-	for (i = 0; i < FRZ_LIMIT; i++) {
-		err = rmdir(MEMCG_DIR) ? -errno : 0;
-		if (err != -EBUSY)
-			break;
-		frz_sleep_ms(1);
-	}
+	frz_until((err = rmdir(MEMCG_DIR) ? -errno : 0) != -EBUSY, FRZ_LIMIT);
 	if (memcg_was_off)
 		frz_write(MEMCG_MNT, "cgroup.subtree_control", "-memory");
 	memcg_was_off = false;

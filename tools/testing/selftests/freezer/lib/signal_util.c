@@ -118,10 +118,8 @@ int sgn_tasks(const char *path)
 
 int sgn_wait_empty(const char *path, int timeout_ms)
 {
-	int64_t end = frz_now_ns() + timeout_ms * 1000000LL;
 	int num;
 
-	while ((num = sgn_tasks(path)) > 0 && frz_now_ns() < end)
-		frz_sleep_ms(1);
+	frz_until((num = sgn_tasks(path)) <= 0, timeout_ms);
 	return num;
 }
