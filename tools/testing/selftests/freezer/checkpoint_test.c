@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The checkpoint guard: who has it, what it keeps others from, and
- * how it is given back. quiesce_test is about what stands still.
+ * The checkpoint guard: who has it, what it keeps others from, and how it is
+ * given back. checkpoint_picture_test is about what stands still.
  *
  *	cg
  *	 `- job		where a test says so

@@ -415,4 +415,63 @@ FREEZER_TEST(stop_and_cont)
 	}
 }
 
+static unsigned long *nr_handled;
+
+static void count_signal(int sig)
+{
+	frz_inc(nr_handled);
+}
+
+static int sleep_with_handler(void *arg)
+{
+	struct sigaction sa = { .sa_handler = count_signal };
+	unsigned long *word = arg;
+
+	nr_handled = &word[1];
+	sigaction(SIGUSR1, &sa, NULL);
+	return frz_sleep(&word[0]);
+}
+
+static int spin_with_handler(void *arg)
+{
+	struct sigaction sa = { .sa_handler = count_signal };
+	unsigned long *word = arg;
+
+	nr_handled = &word[1];
+	sigaction(SIGUSR1, &sa, NULL);
+	return frz_spin(&word[0]);
+}
+
+/*
+ * A signal for a frozen task is queued (C9): its handler runs after the thaw,
+ * once per freeze, for a sleeper and for a task parked at the door.
+ */
+FREEZER_TEST(signal_waits_for_thaw)
+{
+	unsigned long *word = ASSERT_WORDS(4);
+	pid_t pid[2];
+	int i, k;
+
+	pid[0] = ASSERT_PID(frz_spawn(self->cg, sleep_with_handler, &word[0]));
+	pid[1] = ASSERT_PID(frz_spawn(self->cg, spin_with_handler, &word[2]));
+	for (k = 0; k < 2; k++)
+		ASSERT_EQ(0, frz_wait_word(&word[2 * k], 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid[0], FRZ_LIMIT));
+	for (i = 1; i <= 10; i++) {
+		ASSERT_FREEZES(self->cg);
+		for (k = 0; k < 2; k++)
+			ASSERT_EQ(0, kill(pid[k], SIGUSR1));
+		ASSERT_BECOMES(self->cg, "FROZEN");
+		frz_sleep_ms(5);
+		for (k = 0; k < 2; k++)
+			ASSERT_EQ(i - 1, frz_load(&word[2 * k + 1]));
+		ASSERT_THAWS(self->cg);
+		for (k = 0; k < 2; k++)
+			ASSERT_EQ(0, frz_wait_word(&word[2 * k + 1], i,
+						   FRZ_LIMIT));
+	}
+	EXPECT_EQ(10, frz_load(&word[1]));
+	EXPECT_EQ(10, frz_load(&word[3]));
+}
+
 TEST_HARNESS_MAIN

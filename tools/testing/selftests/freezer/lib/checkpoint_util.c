@@ -46,6 +46,12 @@ const char *guard_verdict(int fd)
 	return buf;
 }
 
+int64_t not_quiescent(const char *cg)
+{
+	return frz_stat(cg, "nr_tasks") - frz_stat(cg, "nr_parked") -
+	       frz_stat(cg, "nr_in_place");
+}
+
 int send_fd(int sock, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {}, ch = 0;

@@ -23,6 +23,9 @@ int guard_open_flags(const char *cg, int flags);
 /* What the holder reads, or why it cannot. */
 const char *guard_verdict(int fd);
 
+/* How many tasks of @cg are neither parked nor frozen in place. */
+int64_t not_quiescent(const char *cg);
+
 /* With what is in the way in the report; for a test with freezer_test.h. */
 #define ASSERT_GUARD(path) ({ \
 	const char *__path = (path); \
