@@ -579,9 +579,7 @@ static void take_guards(bool keep)
 			      frz_describe(s->cg));
 			continue;
 		}
-		loose = frz_stat(s->cg, "nr_tasks") -
-			frz_stat(s->cg, "nr_parked") -
-			frz_stat(s->cg, "nr_in_place");
+		loose = not_quiescent(s->cg);
 		if (loose)
 			fault(s, GUARDED, "expected none asleep, seen %lld",
 			      (long long)loose);
