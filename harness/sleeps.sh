@@ -20,7 +20,7 @@ sockets+='|sk_wait_data\(|sk_stream_wait_(memory|connect)\(|inet_csk_accept\('
 definitions='wait|wait_bit|sched|freezer|cgroup_freezer|completion|workqueue|resume_user_mode'
 definitions+='|entry-common|entry-kvm|entry-virt|livepatch_sched|skbuff|pipe_fs_i|percpu-rwsem'
 definitions="^(include/linux/($definitions)\.h|include/net/(sock|udp)\.h"
-definitions+='|kernel/(freezer|cgroup_freezer[a-z_]*)\.c|kernel/cgroup/freezer/[a-z]+\.[ch])$'
+definitions+='|kernel/(freezer|cgroup_freezer[a-z_]*)\.c|kernel/cgroup/freezer/[a-z0-9]+\.[ch])$'
 
 # places DIR: "file function", sorted. The function is that of git's and diff's hunk headers: the
 # last line before that begins with a name.

@@ -14,9 +14,11 @@
  *
  * Clauses: C11.
  */
+#include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "checkpoint_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
 
 #define ROUNDS		400
 #define STORM_SECONDS	25

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The checkpoint guard: who has it, what it keeps others from, and
- * how it is given back. quiesce_test is about what stands still.
+ * The checkpoint guard: who has it, what it keeps others from, and how it is
+ * given back. checkpoint_picture_test is about what stands still.
  *
  *	cg
  *	 `- job		where a test says so
@@ -18,10 +18,12 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "checkpoint_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
 
 /*
  * The state is CHECKPOINTING from the open to the close, and FROZEN before and
@@ -767,12 +769,12 @@ FIXTURE_VARIANT_ADD(suspender, guard_waits) { .guard = true, .wait = true };
 
 FIXTURE_SETUP(suspender)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(suspender)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -793,7 +795,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 {
 	struct suspender *s = frz_shared(sizeof(*s));
 	struct holder *h = frz_shared(sizeof(*h));
-	int listener, fd, i;
+	int listener, fd;
 	pid_t holder = 0;
 	uint64_t id;
 
@@ -808,8 +810,7 @@ TEST_F_TIMEOUT(suspender, is_busy, 90)
 	if (variant->wait) {
 		holder = ASSERT_PID(frz_spawn(NULL, hold, h));
 		EXPECT_BECOMES_FILE(self->cg, "freezer.checkpoint", "held");
-		for (i = 0; i < FRZ_LIMIT && !frz_blockers(self->cg); i++)
-			frz_sleep_ms(1);
+		EXPECT_TRUE(frz_until(frz_blockers(self->cg), FRZ_LIMIT));
 	} else if (variant->guard) {
 		EXPECT_EQ(-EBUSY, guard_open_flags(self->cg, O_NONBLOCK));
 	}

@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "memcg_test.h"
+#include "fuse_util.h"
+#include "memcg_util.h"
 
 #define KILLABLE	"freezer.killable"
 
@@ -179,13 +179,10 @@ static const char *reaped(pid_t pid)
 /* Wait until @file of @cg lists @nr tasks: how many it lists at the end. */
 static int wait_tasks(const char *cg, const char *file, int nr)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	pid_t list[256];
 	int seen;
 
-	while ((seen = frz_list(cg, file, list, 256)) != nr &&
-	       frz_now_ns() < end)
-		usleep(1000);
+	frz_until((seen = frz_list(cg, file, list, 256)) == nr, FRZ_LIMIT);
 	return seen;
 }
 
@@ -258,12 +255,12 @@ FIXTURE_VARIANT_ADD(container, threads) {
 
 FIXTURE_SETUP(container)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(container)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -348,9 +345,7 @@ TEST_F_TIMEOUT(container, children_in_another_group, 90)
 	ASSERT_FREEZES(a);
 	ASSERT_FREEZES(b);
 	ASSERT_EQ(0, kill(pid, SIGKILL));
-	for (i = 0; i < FRZ_LIMIT && !is_killed(child); i++)
-		frz_sleep_ms(1);
-	ASSERT_TRUE(is_killed(child));
+	ASSERT_TRUE(frz_until(is_killed(child), FRZ_LIMIT));
 	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
 	EXPECT_EQ(NR_CHILDREN, wait_tasks(b, "tasks", NR_CHILDREN));
 	EXPECT_STREQ("", frz_becomes(a, "FROZEN", FRZ_AT_ONCE));
@@ -469,7 +464,7 @@ FREEZER_TEST(nested)
 {
 	struct container *c = ASSERT_CONTAINER(CLONE_NEWPID);
 	pid_t pid, inner;
-	int round, wait;
+	int round;
 
 	c->then = nest;
 	c->nr_children = 2;
@@ -482,12 +477,7 @@ FREEZER_TEST(nested)
 		ASSERT_FREEZES(self->cg);
 		if (!round) {
 			ASSERT_EQ(0, kill(inner, SIGKILL));
-			for (wait = 0; wait < FRZ_LIMIT; wait++) {
-				if (frz_task_state(inner) == 'Z')
-					break;
-				frz_sleep_ms(1);
-			}
-			EXPECT_EQ('Z', frz_task_state(inner)) {
+			EXPECT_EQ(0, wait_task_state(inner, 'Z')) {
 				TH_LOG("%s", where(inner));
 			}
 			EXPECT_EQ(3, wait_tasks(self->cg, "tasks", 3));
@@ -543,7 +533,6 @@ FREEZER_TEST(entered_from_outside)
 	struct container *c = ASSERT_CONTAINER(CLONE_NEWPID);
 	struct entry *e = frz_shared(sizeof(*e));
 	pid_t pid, other, child;
-	int wait;
 
 	ASSERT_NE(NULL, e);
 	ASSERT_EQ(0, set_killable(self->cg, 1));
@@ -555,9 +544,7 @@ FREEZER_TEST(entered_from_outside)
 	child = frz_load(&e->child);
 	ASSERT_FREEZES(self->cg);
 	ASSERT_EQ(0, kill(pid, SIGKILL));
-	for (wait = 0; frz_task_state(child) != 'Z' && wait < FRZ_LIMIT; wait++)
-		frz_sleep_ms(1);
-	EXPECT_EQ('Z', frz_task_state(child));
+	EXPECT_EQ(0, wait_task_state(child, 'Z'));
 	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
 	frz_store(&e->reap, 1);
 	EXPECT_EQ(0, frz_wait_exit(other, FRZ_LIMIT));
@@ -594,7 +581,7 @@ FREEZER_TEST(vfork_of_pid_1)
 	struct container *c = ASSERT_CONTAINER(CLONE_NEWPID);
 	char dir[64], text[64];
 	pid_t parent, pid;
-	int round, wait;
+	int round;
 
 	ASSERT_EQ(0, set_killable(self->cg, 1));
 	for (round = 0; round < 2; round++) {
@@ -615,14 +602,7 @@ FREEZER_TEST(vfork_of_pid_1)
 		}
 		/* the parent's death may have killed it already */
 		kill(pid, SIGKILL);
-		for (wait = 0; wait < FRZ_LIMIT; wait++) {
-			int state = frz_task_state(pid);
-
-			if (state < 0 || state == 'Z')
-				break;
-			frz_sleep_ms(1);
-		}
-		EXPECT_GT(FRZ_LIMIT, wait) {
+		EXPECT_NE(-ETIMEDOUT, wait_task_state(pid, 'Z')) {
 			TH_LOG("%s", where(pid));
 		}
 		if (!round) {
@@ -693,7 +673,7 @@ FIXTURE_VARIANT_ADD(held, exit_mm) {
 
 FIXTURE_SETUP(held)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->fuse = mount_fuse_file();
 	ASSERT_LE(0, self->fuse);
 }
@@ -702,7 +682,7 @@ FIXTURE_TEARDOWN(held)
 {
 	/* who waits for an answer has got an error from here on */
 	unmount_fuse_file(self->fuse);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 static int serve_for_a_while(int fd)
@@ -717,13 +697,9 @@ static int serve_for_a_while(int fd)
 /* Nobody else serves the file that pid 1 opens and reads. */
 static int serve_container(int fd, struct container *c)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-
-	while (frz_load(&c->ready) < container_size(c)) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		serve_for_a_while(fd);
-	}
+	if (!frz_until_busy(!serve_for_a_while(fd) &&
+			    frz_load(&c->ready) >= container_size(c), FRZ_LIMIT))
+		return -ETIMEDOUT;
 	return serve_for_a_while(fd);
 }
 
@@ -743,7 +719,7 @@ TEST_F_TIMEOUT(held, freeze_meets_exit, 90)
 	struct container *c = ASSERT_CONTAINER(CLONE_NEWPID);
 	struct request req;
 	pid_t pid, child;
-	int i, status;
+	int status;
 
 	c->then = variant->then;
 	ASSERT_EQ(0, set_killable(self->cg, 0));
@@ -757,9 +733,8 @@ TEST_F_TIMEOUT(held, freeze_meets_exit, 90)
 	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, 0));
 
 	ASSERT_EQ(0, serve_file(self->fuse, &req));
-	for (i = 0; i < FRZ_LIMIT && !is_killed(child); i += FRZ_WATCH)
-		serve_for_a_while(self->fuse);
-	ASSERT_TRUE(is_killed(child));
+	ASSERT_TRUE(frz_until_busy(!serve_for_a_while(self->fuse) &&
+				   is_killed(child), FRZ_LIMIT));
 	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
 	EXPECT_STREQ("", frz_becomes(self->cg, "FROZEN", FRZ_AT_ONCE));
 	EXPECT_EQ(0, kill(child, 0));
@@ -834,7 +809,7 @@ FIXTURE_SETUP(oom)
 	const char *what;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(LIMIT, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -843,7 +818,7 @@ FIXTURE_SETUP(oom)
 
 FIXTURE_TEARDOWN(oom)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	memcg_teardown();
 }
 
@@ -934,7 +909,7 @@ FIXTURE_SETUP(dump)
 	ssize_t len;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(LIMIT, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -958,7 +933,7 @@ FIXTURE_TEARDOWN(dump)
 {
 	if (write(self->gate, "\n", 1) != 1)
 		TH_LOG("%s", strerror(errno));
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	close(self->gate);
 	frz_write("/proc/sys/kernel", "core_pattern", self->pattern);
 	unlink(core_begun);
@@ -979,32 +954,34 @@ static int crash(struct container *c)
 	__builtin_trap();
 }
 
-/* All threads but the one that dumps wait for it: how many do at the end. */
-static int wait_for_dump(pid_t pid, int nr)
+/* How many threads of @pid wait in their exit, or -errno. */
+static int wait_in_exit(pid_t pid)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	char dir[64], name[320], wchan[128];
 	struct dirent *ent;
-	int seen;
+	int seen = 0;
 	DIR *d;
 
 	snprintf(dir, sizeof(dir), "/proc/%d/task", pid);
-	do {
-		seen = 0;
-		d = opendir(dir);
-		if (!d)
-			return -errno;
-		while ((ent = readdir(d))) {
-			snprintf(name, sizeof(name), "%s/%s", dir, ent->d_name);
-			if (!frz_read(name, "wchan", wchan, sizeof(wchan)))
-				seen += !strncmp(wchan, "do_exit", 7) ||
-					strstr(wchan, "coredump_task_exit");
-		}
-		closedir(d);
-		if (seen == nr)
-			break;
-		usleep(1000);
-	} while (frz_now_ns() < end);
+	d = opendir(dir);
+	if (!d)
+		return -errno;
+	while ((ent = readdir(d))) {
+		snprintf(name, sizeof(name), "%s/%s", dir, ent->d_name);
+		if (!frz_read(name, "wchan", wchan, sizeof(wchan)))
+			seen += !strncmp(wchan, "do_exit", 7) ||
+				strstr(wchan, "coredump_task_exit");
+	}
+	closedir(d);
+	return seen;
+}
+
+/* All threads but the one that dumps wait for it: how many do at the end. */
+static int wait_for_dump(pid_t pid, int nr)
+{
+	int seen;
+
+	frz_until((seen = wait_in_exit(pid)) < 0 || seen == nr, FRZ_LIMIT);
 	return seen;
 }
 
@@ -1021,7 +998,7 @@ static int wait_for_dump(pid_t pid, int nr)
 TEST_F_TIMEOUT(dump, killed_in_a_dump, 90)
 {
 	struct container *c = ASSERT_CONTAINER(variant->flags);
-	int i, status;
+	int status;
 	pid_t pid, out;
 
 	c->nr_children = 0;
@@ -1031,9 +1008,7 @@ TEST_F_TIMEOUT(dump, killed_in_a_dump, 90)
 	pid = ASSERT_PID(container_new(self->cg, c));
 	ASSERT_EQ(0, join_memcg(pid, "500"));
 	frz_store(&c->go, 1);
-	for (i = 0; i < FRZ_LIMIT && access(core_begun, F_OK); i++)
-		frz_sleep_ms(1);
-	ASSERT_EQ(0, access(core_begun, F_OK));
+	ASSERT_TRUE(frz_until(!access(core_begun, F_OK), FRZ_LIMIT));
 	ASSERT_EQ(NR_THREADS, wait_for_dump(pid, NR_THREADS));
 	ASSERT_FREEZES(self->cg);
 	EXPECT_EQ(NR_THREADS + 1, wait_tasks(self->cg, "tasks", NR_THREADS + 1));
@@ -1114,12 +1089,12 @@ FIXTURE_VARIANT_ADD(exit_stop, pid_1_frozen_again) {
 
 FIXTURE_SETUP(exit_stop)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(exit_stop)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 enum let_go { BY_CONT, BY_DETACH, BY_DEATH, NR_LET_GO };

@@ -10,6 +10,7 @@
  * Clauses: C8, C9, C11, C13, C15, C18.
  */
 #include <elf.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -20,7 +21,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "ext2_test.h"
+#include "ext2_util.h"
 #include "freezer_test.h"
 
 #define PATTERN		"core_pattern"
@@ -123,7 +124,7 @@ FIXTURE(core) {
 
 FIXTURE_SETUP(core)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->in.fd = -1;
 	self->fs = -1;
 	ASSERT_EQ(0, frz_read("/proc/sys/kernel", PATTERN, self->pattern,
@@ -151,7 +152,7 @@ FIXTURE_TEARDOWN(core)
 	/* In this order: a task may wait for the other. */
 	if (self->fs >= 0)
 		ioctl(self->fs, FITHAW, 0);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	if (self->fs >= 0)
 		ext2_umount(self->fs);
 }
@@ -607,7 +608,6 @@ TEST_F_TIMEOUT(core, file, 120)
 	struct crash *c = frz_shared(sizeof(*c));
 	struct content undisturbed, frozen;
 	char path[FRZ_PATH_MAX + 32];
-	int64_t end;
 	int guard;
 	pid_t pid;
 	off_t at;
@@ -628,9 +628,7 @@ TEST_F_TIMEOUT(core, file, 120)
 
 	c->threads = 0;
 	self->pid = ASSERT_PID(frz_spawn(self->cg, crash, c));
-	end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-	while (core_size() < 1 << 20 && frz_now_ns() < end)
-		sched_yield();
+	frz_until_busy(core_size() >= 1 << 20, FRZ_LIMIT);
 	ASSERT_FREEZES(self->cg);
 	at = core_size();
 	EXPECT_GT(undisturbed.size, at) {

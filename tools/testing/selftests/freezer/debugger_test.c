@@ -151,12 +151,12 @@ FIXTURE_VARIANT_ADD(debugger, seize_queued) {
 
 FIXTURE_SETUP(debugger)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(debugger)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* Attach and wait for the stop: 0, or what went wrong. */
@@ -243,9 +243,7 @@ TEST_F_TIMEOUT(debugger, looks_and_lets_go, 90)
 
 	ASSERT_THAWS(self->cg);
 	if (variant->stopped) {
-		for (i = 0; i < FRZ_LIMIT && frz_task_state(pid) != 'T'; i++)
-			frz_sleep_ms(1);
-		EXPECT_EQ('T', frz_task_state(pid));
+		EXPECT_EQ(0, wait_task_state(pid, 'T'));
 		EXPECT_EQ(seen, frz_load(&t->word));
 		ASSERT_EQ(0, kill(pid, SIGCONT));
 	}

@@ -140,12 +140,12 @@ FIXTURE_VARIANT_ADD(execs, after_vfork) {
 
 FIXTURE_SETUP(execs)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(execs)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	unlink(words_file);
 }
 
@@ -294,7 +294,7 @@ static const char core_file[] = "/tmp/freezer_selftest.core";
 
 FIXTURE_SETUP(core)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	ASSERT_EQ(0, set_core_pattern(self->pattern, sizeof(self->pattern),
 				      core_file));
 }
@@ -303,7 +303,7 @@ FIXTURE_TEARDOWN(core)
 {
 	char ours[256];
 
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	EXPECT_EQ(0, set_core_pattern(ours, sizeof(ours), self->pattern));
 	unlink(core_file);
 }

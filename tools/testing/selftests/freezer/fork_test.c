@@ -117,12 +117,12 @@ FIXTURE_VARIANT_ADD(forks, thread) {
 
 FIXTURE_SETUP(forks)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(forks)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -283,7 +283,8 @@ static int take_events(int fd, int timeout_ms)
 FREEZER_TEST(fork_asleep_in_kernel)
 {
 	struct slow_fork *s = frz_shared(sizeof(*s));
-	int fd, num = 0, i;
+	struct pollfd pfd = { .events = POLLIN };
+	int fd;
 	pid_t pid, list[8];
 
 	ASSERT_NE(NULL, s);
@@ -295,12 +296,8 @@ FREEZER_TEST(fork_asleep_in_kernel)
 	}
 	ASSERT_EQ(0, frz_wait_word(&s->ready, 1, FRZ_LIMIT));
 	/* The event is there: the task waits for its reader, in fork(). */
-	for (i = 0; i < FRZ_LIMIT && !num; i += 10) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-		num = poll(&pfd, 1, 10);
-	}
-	ASSERT_EQ(1, num);
+	pfd.fd = fd;
+	ASSERT_TRUE(frz_until(poll(&pfd, 1, 0) == 1, FRZ_LIMIT));
 	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
 
 	ASSERT_FREEZES(self->cg);
@@ -312,8 +309,7 @@ FREEZER_TEST(fork_asleep_in_kernel)
 	EXPECT_EQ(0, frz_load(&s->result));
 
 	ASSERT_THAWS(self->cg);
-	for (i = 0; i < FRZ_LIMIT && !frz_load(&s->result); i += 10)
-		take_events(fd, 10);
+	frz_until_busy((take_events(fd, 10), frz_load(&s->result)), FRZ_LIMIT);
 	EXPECT_LT(1000000, frz_load(&s->result)) {
 		TH_LOG("fork: %s", strerror(s->result));
 	}
@@ -331,7 +327,7 @@ FREEZER_TEST(no_fork_while_freezing)
 	struct forker *f = frz_shared(4 * sizeof(*f));
 	struct frz_busy *busy = frz_busy_new(20000);
 	pid_t list[LIST_MAX];
-	int i, k, num;
+	int k, num;
 
 	ASSERT_NE(NULL, f);
 	for (k = 0; k < 4; k++) {
@@ -340,9 +336,7 @@ FREEZER_TEST(no_fork_while_freezing)
 	}
 	ASSERT_BUSY(self->cg, busy);
 	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
-	for (i = 0; i < FRZ_LIMIT && frz_stat(self->cg, "nr_busy") != 1; i++)
-		frz_sleep_ms(1);
-	ASSERT_EQ(1, frz_stat(self->cg, "nr_busy"));
+	ASSERT_TRUE(frz_until(frz_stat(self->cg, "nr_busy") == 1, FRZ_LIMIT));
 	EXPECT_STATE(self->cg, "FREEZING");
 	num = frz_list(self->cg, "tasks", list, LIST_MAX);
 	for (k = 0; k < 4; k++)

@@ -184,11 +184,9 @@ static int nr_running(void)
 
 void bench_wait_quiet(void)
 {
-	int64_t deadline = frz_now_ns() + BENCH_LIMIT_MS * 1000000LL;
 	int running;
 
-	while ((running = nr_running()) > 1 && frz_now_ns() < deadline)
-		frz_sleep_ms(1);
+	frz_until((running = nr_running()) <= 1, BENCH_LIMIT_MS);
 	if (running > 1)
 		bench_fail("not all are asleep, runnable tasks", running);
 }
@@ -231,16 +229,12 @@ pid_t bench_crowd_add(struct bench_group *group, enum bench_kind kind,
 /* @ready: how many have to come up before the crowd is complete. */
 void bench_crowd_leave(struct bench_group *group, int ready)
 {
-	int64_t deadline = frz_now_ns() + 10 * BENCH_LIMIT_MS * 1000000LL;
-
 	if (group->v1[0])
 		frz_move_process(frz_root(), getpid());
 	if (group->v2[0])
 		frz_move_process(v2_root, getpid());
-	while (__atomic_load_n(crowd_ready, __ATOMIC_SEQ_CST) <
-	       (uint32_t)ready && frz_now_ns() < deadline)
-		frz_sleep_ms(1);
-	if (*crowd_ready < (uint32_t)ready)
+	if (!frz_until(__atomic_load_n(crowd_ready, __ATOMIC_SEQ_CST) >=
+		       (uint32_t)ready, 10 * BENCH_LIMIT_MS))
 		bench_fail("processes that came up", *crowd_ready);
 }
 

@@ -117,7 +117,7 @@ FIXTURE_SETUP(tools)
 {
 	if (!have("gdb") || !have("strace"))
 		SKIP(return, "gdb and strace are not installed");
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	snprintf(self->dir, sizeof(self->dir), "/tmp/gdb_test.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 }
@@ -128,7 +128,7 @@ FIXTURE_TEARDOWN(tools)
 
 	if (!self->dir[0])
 		return;
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", self->dir);
 	EXPECT_EQ(0, system(cmd));
 }
@@ -205,14 +205,8 @@ static const char *contents(const char *path)
 /* Wait until it has said @text: 0, or -ETIMEDOUT. */
 static int tool_says(struct tool *tool, const char *text)
 {
-	int64_t end = frz_now_ns() + TOOL_LIMIT * 1000000LL;
-
-	while (!strstr(contents(tool->out), text)) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(5);
-	}
-	return 0;
+	return frz_until(strstr(contents(tool->out), text), TOOL_LIMIT) ?
+	       0 : -ETIMEDOUT;
 }
 
 /* A command for a gdb that reads them from a pipe, and its answer. */
@@ -266,27 +260,18 @@ static long size_of(const char *path)
 /* Wait until the file has grown: 0, or -ETIMEDOUT. */
 static int grows(const char *path)
 {
-	int64_t end = frz_now_ns() + TOOL_LIMIT * 1000000LL;
 	long size = size_of(path);
 
-	while (size_of(path) <= size) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(2);
-	}
-	return 0;
+	return frz_until(size_of(path) > size, TOOL_LIMIT) ? 0 : -ETIMEDOUT;
 }
 
 /* A file stands still, after what had been caught before is written. */
 static long stands(const char *path)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	long size;
 
-	do {
-		size = size_of(path);
-		frz_sleep_ms(FRZ_WATCH * 5);
-	} while (size_of(path) != size && frz_now_ns() < end);
+	frz_until_busy((size = size_of(path), frz_sleep_ms(FRZ_WATCH * 5),
+			size_of(path) == size), FRZ_LIMIT);
 	frz_sleep_ms(FRZ_WATCH);
 	return size_of(path) - size;
 }

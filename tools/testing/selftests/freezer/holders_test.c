@@ -48,22 +48,12 @@ FIXTURE_VARIANT_ADD(holders, stopped) { .kind = STOPPED };
 static int make_groups(char *top, const char *root,
 		       char group[GROUPS][FRZ_PATH_MAX])
 {
-	char name[64];
-	int err;
-
-	frz_test_name(name, sizeof(name));
-	err = frz_create(top, root, name);
-	if (err == -EEXIST) {
-		err = frz_destroy(top, FRZ_LIMIT);
-		err = err ? err : frz_create(top, root, name);
-	}
-	return err ?: frz_create(group[A], top, "a") ?:
+	return frz_group_below(top, root) ?: frz_create(group[A], top, "a") ?:
 	       frz_create(group[B], top, "b");
 }
 
-static void setup_holders(struct __test_metadata *_metadata, void *data)
+FIXTURE_SETUP(holders)
 {
-	FIXTURE_DATA(holders) *self = data;
 	int err;
 
 	err = frz_setup();
@@ -79,9 +69,8 @@ static void setup_holders(struct __test_metadata *_metadata, void *data)
 }
 
 /* What one of the two still holds does not go away from the other. */
-static void teardown_holders(struct __test_metadata *_metadata, void *data)
+FIXTURE_TEARDOWN(holders)
 {
-	FIXTURE_DATA(holders) *self = data;
 	int h, g, err;
 
 	for (h = V1; h < HOLDERS; h++)
@@ -89,21 +78,11 @@ static void teardown_holders(struct __test_metadata *_metadata, void *data)
 			frz_thaw(self->group[h][g]);
 	for (h = V1; h < HOLDERS; h++) {
 		err = self->top[h][0] ? frz_destroy(self->top[h], FRZ_LIMIT) : 0;
-		/* No block after EXPECT_*: see FIXTURE_TEARDOWN(freezer). */
+		/* No block after EXPECT_*: see FRZ_GROUP_END(). */
 		EXPECT_EQ(0, err);
 		if (err)
 			TH_LOG("%s does not go away", self->top[h]);
 	}
-}
-
-FIXTURE_SETUP(holders)
-{
-	setup_holders(_metadata, self);
-}
-
-FIXTURE_TEARDOWN(holders)
-{
-	teardown_holders(_metadata, self);
 }
 
 /* In shared memory */
@@ -135,22 +114,22 @@ static int read_pipe(void *arg)
 }
 
 /* A task of this kind in both groups, in its loop, its sleep or its stop. */
-static int start(struct task *t, enum kind kind, const char *v1, const char *v2)
+static int start(struct task *t, enum kind as, const char *v1, const char *v2)
 {
 	int err;
 
 	memset(t, 0, sizeof(*t));
 	if (pipe2(t->pipe, O_CLOEXEC))
 		return -errno;
-	t->pid = frz_spawn(v1, kind == READER ? read_pipe : spin, t);
+	t->pid = frz_spawn(v1, as == READER ? read_pipe : spin, t);
 	if (t->pid < 0)
 		return t->pid;
 	err = frz_wait_word(&t->word, 1, FRZ_LIMIT);
-	if (!err && kind == READER)
+	if (!err && as == READER)
 		err = frz_wait_asleep(t->pid, FRZ_LIMIT);
 	if (!err)
 		err = frz_move_process(v2, t->pid);
-	if (!err && kind == STOPPED) {
+	if (!err && as == STOPPED) {
 		kill(t->pid, SIGSTOP);
 		err = frz_wait_stop(t->pid, WUNTRACED, FRZ_LIMIT);
 	}
@@ -407,8 +386,9 @@ TEST_F_TIMEOUT(holders, moves, 90)
 		if (variant->kind == SPINNER)
 			EXPECT_RUNS(&t->word);
 		if (variant->kind == READER) {
+			word = frz_load(&t->word);
 			ASSERT_EQ(1, write(t->pipe[1], "", 1));
-			EXPECT_EQ(0, frz_wait_move(&t->word, FRZ_LIMIT));
+			EXPECT_EQ(0, frz_wait_word(&t->word, word + 1, FRZ_LIMIT));
 			ASSERT_EQ(0, frz_wait_asleep(t->pid, FRZ_LIMIT));
 		}
 		ASSERT_EQ(0, frz_move_process(self->group[first][A], t->pid));
@@ -432,8 +412,13 @@ TEST_F_TIMEOUT(holders, moves, 90)
 		     states(self->group[V1][A], self->group[V2][A]));
 	EXPECT_STREQ("FROZEN, frozen 1",
 		     states(self->group[V1][B], self->group[V2][B]));
-	if (variant->kind == STOPPED)
+	if (variant->kind == STOPPED) {
+		/* what v1 holds is in D, what v2 alone holds is what it was */
+		EXPECT_EQ('D', frz_task_state(t->pid));
+		ASSERT_EQ(0, frz_thaw(self->group[V1][A]));
+		ASSERT_EQ(0, frz_thaw(self->group[V1][B]));
 		EXPECT_EQ('T', frz_task_state(t->pid));
+	}
 	end(t);
 }
 

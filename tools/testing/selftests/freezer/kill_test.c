@@ -206,12 +206,12 @@ FIXTURE_VARIANT_ADD(kill, threads) { .fn = threads };
 
 FIXTURE_SETUP(kill)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(kill)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* A victim of this kind, at rest or nearly: its pid or -errno. */
@@ -642,12 +642,12 @@ FIXTURE_VARIANT_ADD(bombs, killable_1) { .killable = true };
 
 FIXTURE_SETUP(bombs)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(bombs)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -660,8 +660,7 @@ TEST_F_TIMEOUT(bombs, freeze_list_kill_thaw, 90)
 {
 	unsigned long *num = ASSERT_WORDS(1);
 	static pid_t list[4096];
-	int i, j, n, late;
-	long long end;
+	int i, j, n;
 
 	ASSERT_EQ(0, set_killable(self->cg, variant->killable));
 	for (i = 0; i < 10; i++) {
@@ -677,12 +676,8 @@ TEST_F_TIMEOUT(bombs, freeze_list_kill_thaw, 90)
 		if (variant->killable)
 			EXPECT_STATE(self->cg, "FROZEN");
 		ASSERT_THAWS(self->cg);
-		end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-		do {
-			late = frz_now_ns() > end;
-			n = frz_list(self->cg, "tasks", list, 4096);
-			usleep(1000);
-		} while (n && !late);
+		frz_until(!(n = frz_list(self->cg, "tasks", list, 4096)),
+			  FRZ_LIMIT);
 		ASSERT_EQ(0, n) {
 			TH_LOG("round %d: %d of the job are alive", i, n);
 		}

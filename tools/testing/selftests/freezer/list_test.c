@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "memcg_test.h"
+#include "memcg_util.h"
 
 #define NR_WORKERS	8
 #define NR_THREADS	3	/* beside the leader */
@@ -332,7 +332,7 @@ FIXTURE_SETUP(list)
 {
 	const char *what = "";
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	unlink(words_file);
 	words = map_words();
 	ASSERT_NE(NULL, words);
@@ -352,7 +352,7 @@ FIXTURE_SETUP(list)
 
 FIXTURE_TEARDOWN(list)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	if (self->pattern[0])
 		EXPECT_EQ(0, frz_write("/proc/sys/kernel", "core_pattern",
 				       self->pattern));

@@ -8,7 +8,11 @@
  *
  * Clauses: C17.
  */
-#include "signal_test.h"
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "freezer_test.h"
+#include "signal_util.h"
 
 #define MNT_DIR		"/tmp/mount_selftest"
 

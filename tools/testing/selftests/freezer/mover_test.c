@@ -22,10 +22,12 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-#include "checkpoint_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
 
 #define NR_MANY		400
 #define NR_FEW		40
@@ -390,21 +392,21 @@ static int mount_other(const char *type, const char * const *options,
 	return err;
 }
 
+static int nr_still(const unsigned long *since)
+{
+	int i, still = 0;
+
+	for (i = 0; i < crowd->nr; i++)
+		still += frz_load(&crowd->member[i].count) == since[i];
+	return still;
+}
+
 /* Wait until the counters of all have moved on from @since: how many have not */
 static int wait_all(const unsigned long *since, int timeout_ms)
 {
-	long long end = frz_now_ns() + timeout_ms * 1000000LL;
-	int i, still;
-	bool late;
+	int still;
 
-	do {
-		late = frz_now_ns() > end;
-		still = 0;
-		for (i = 0; i < crowd->nr; i++)
-			still += frz_load(&crowd->member[i].count) == since[i];
-		if (still)
-			usleep(2000);
-	} while (still && !late);
+	frz_until(!(still = nr_still(since)), timeout_ms);
 	return still;
 }
 
@@ -451,7 +453,7 @@ FIXTURE_SETUP(mover)
 	bool was;
 	int i;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	crowd = frz_shared(sizeof(*crowd));
 	ASSERT_NE(NULL, crowd);
 	crowd->nr = variant->nr;
@@ -548,7 +550,7 @@ FIXTURE_TEARDOWN(mover)
 		frz_freeze(self->cg);
 		frz_thaw(self->cg);
 	}
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	remove_dirs();
 	if (self->pids_was_off)
 		control_root("pids", false, &was);
@@ -736,16 +738,9 @@ static int nr_alive(int from)
 
 static int wait_gone(int from, int timeout_ms)
 {
-	long long end = frz_now_ns() + timeout_ms * 1000000LL;
-	bool late;
 	int num;
 
-	do {
-		late = frz_now_ns() > end;
-		num = nr_alive(from);
-		if (num)
-			usleep(2000);
-	} while (num && !late);
+	frz_until(!(num = nr_alive(from)), timeout_ms);
 	return num;
 }
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "memcg_test.h"
+#include "memcg_util.h"
 
 #define MB		(1024UL * 1024)
 #define LIMIT		(64 * MB)
@@ -33,7 +33,7 @@ FIXTURE_SETUP(oom)
 	const char *what;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(LIMIT, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -42,7 +42,7 @@ FIXTURE_SETUP(oom)
 
 FIXTURE_TEARDOWN(oom)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	memcg_teardown();
 }
 

@@ -20,12 +20,15 @@
 #include <net/if.h>
 #include <sys/fanotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-#include "ext2_test.h"
+#include "ext2_util.h"
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "uring_test.h"
+#include "fuse_util.h"
+#include "uring_util.h"
 
 #define LISTENED	"/tmp/freezer_selftest.listened"
 #define SHARED		"/tmp/freezer_selftest.shared"
@@ -467,14 +470,7 @@ static int write_by_worker(void *arg)
 
 static int wait_completed(struct ring *r, unsigned int nr)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-
-	while (nr_completed(r) < nr) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(1);
-	}
-	return 0;
+	return frz_until(nr_completed(r) >= nr, FRZ_LIMIT) ? 0 : -ETIMEDOUT;
 }
 
 /*
@@ -539,7 +535,7 @@ FREEZER_TEST(uring_of_two)
 
 static int create_in_fuse(void *arg)
 {
-	char path[sizeof(fuse_dir) + 8];
+	char path[64];
 	struct shared *s = arg;
 
 	snprintf(path, sizeof(path), "%s/new", fuse_dir);

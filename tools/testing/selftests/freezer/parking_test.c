@@ -92,19 +92,18 @@ static int begin_freeze(const char *cg, struct storm *s)
 static int stuck(const unsigned long *word, int num)
 {
 	unsigned long *seen = calloc(num, sizeof(*seen));
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	int i;
 
 	if (!seen)
 		return 0;
 	for (i = 0; i < num; i++)
 		seen[i] = frz_load(&word[i]);
-	for (i = 0; i < num; i++) {
-		while (frz_load(&word[i]) == seen[i] && frz_now_ns() < end)
-			usleep(100);
-		if (frz_load(&word[i]) == seen[i])
-			break;
-	}
+	i = 0;
+	frz_until_busy(({
+		while (i < num && frz_load(&word[i]) != seen[i])
+			i++;
+		i == num || usleep(100);
+	}), FRZ_LIMIT);
 	free(seen);
 	return i;
 }

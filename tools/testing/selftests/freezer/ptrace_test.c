@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "fuse_test.h"
+#include "fuse_util.h"
 
 /* Let the parent trace us, stop, then count. */
 static int traced_spin(void *word)
@@ -103,12 +103,12 @@ FIXTURE_VARIANT_ADD(tracer, syscall_inside) {
 
 FIXTURE_SETUP(tracer)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(tracer)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 struct tracer {
@@ -199,9 +199,7 @@ FREEZER_TEST(jobctl_stop_survives)
 			  frz_wait_stop(pid, WUNTRACED | WCONTINUED, 3));
 		EXPECT_EQ(0, frz_moved(word, 1));
 	}
-	for (i = 0; i < FRZ_LIMIT && frz_task_state(pid) != 'T'; i++)
-		frz_sleep_ms(1);
-	EXPECT_EQ('T', frz_task_state(pid));
+	EXPECT_EQ(0, wait_task_state(pid, 'T'));
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 	status = frz_wait_stop(pid, WCONTINUED, FRZ_LIMIT);
 	ASSERT_LE(0, status);
@@ -411,7 +409,7 @@ FIXTURE_VARIANT_ADD(peek, exec_of_a_sibling) { .exec = true };
 
 FIXTURE_SETUP(peek)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	unlink(execs_file);
 	self->fuse = mount_fuse_file();
 	ASSERT_LE(0, self->fuse);
@@ -420,7 +418,7 @@ FIXTURE_SETUP(peek)
 FIXTURE_TEARDOWN(peek)
 {
 	unmount_fuse_file(self->fuse);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	unlink(execs_file);
 }
 
@@ -480,8 +478,7 @@ TEST_F_TIMEOUT(peek, kill_in_a_request, 90)
 		ASSERT_EQ(0, kill(r->pid, SIGKILL));
 	/* in an exec the other thread waits for this one, in D state */
 	if (variant->exec)
-		for (i = 0; frz_task_state(r->tid) != 'D' && i < FRZ_LIMIT; i++)
-			frz_sleep_ms(1);
+		wait_task_state(r->tid, 'D');
 	EXPECT_EQ(0, frz_load(&r->done));
 	ASSERT_EQ(0, serve_file(self->fuse, &req));
 
@@ -547,28 +544,23 @@ FIXTURE_VARIANT_ADD(race, cont) { .cont = true };
 
 FIXTURE_SETUP(race)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(race)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /* Without a sleep in between: a wait status, -ETIMEDOUT, or -errno. */
 static int wait_busily(pid_t pid)
 {
-	int64_t end = frz_now_ns() + FRZ_AT_ONCE * 1000000LL;
 	int status;
 	pid_t ret;
 
-	do {
-		ret = waitpid(pid, &status, WNOHANG | __WALL);
-		if (ret)
-			return ret == pid ? status : -errno;
-		sched_yield();
-	} while (frz_now_ns() < end);
-	return -ETIMEDOUT;
+	frz_until_busy((ret = waitpid(pid, &status, WNOHANG | __WALL)),
+		       FRZ_AT_ONCE);
+	return !ret ? -ETIMEDOUT : ret == pid ? status : -errno;
 }
 
 /*

@@ -14,7 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/mman.h>
 
-#include "signal_test.h"
+#include "signal_fixture.h"
 
 #define LEVELS		3
 
@@ -243,12 +243,12 @@ FIXTURE_SETUP(storms)
 {
 	if (!sgn_present())
 		SKIP(return, "the kernel has no signal controller");
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(storms)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

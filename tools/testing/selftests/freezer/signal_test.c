@@ -9,11 +9,12 @@
 #include <grp.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "checkpoint_test.h"
-#include "signal_test.h"
+#include "checkpoint_util.h"
+#include "signal_fixture.h"
 
 #define SIGNALS		64
 #define NOBODY		65534
@@ -193,8 +194,7 @@ SIGNAL_TEST(names)
 
 	pid = ASSERT_SPINNER(self->cg, word);
 	ASSERT_EQ(0, sgn_send(self->cg, "STOP"));
-	for (i = 0; i < FRZ_LIMIT && frz_task_state(pid) != 'T'; i++)
-		frz_sleep_ms(1);
+	ASSERT_EQ(0, wait_task_state(pid, 'T'));
 	EXPECT_STANDS(word);
 	ASSERT_EQ(0, sgn_send(self->cg, "SIGCONT"));
 	EXPECT_RUNS(word);
@@ -381,11 +381,9 @@ SIGNAL_TEST(dead_leader)
 {
 	unsigned long *tid = ASSERT_WORDS(1);
 	pid_t pid = ASSERT_PID(frz_spawn(self->cg, leader_exits, tid));
-	int i;
 
 	ASSERT_EQ(0, frz_wait_word(tid, 1, FRZ_LIMIT));
-	for (i = 0; i < FRZ_LIMIT && frz_task_state(pid) != 'Z'; i++)
-		frz_sleep_ms(1);
+	ASSERT_EQ(0, wait_task_state(pid, 'Z'));
 	ASSERT_EQ(0, sgn_send(self->cg, "TERM"));
 	EXPECT_EQ(SIGTERM, ended_by(pid));
 }

@@ -135,12 +135,12 @@ FIXTURE_VARIANT_ADD(queue, traced) { .fn = spin, .traced = true };
 
 FIXTURE_SETUP(queue)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(queue)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 static int send(pid_t pid, int sig, int value)
@@ -370,7 +370,6 @@ FREEZER_TEST(stop_and_cont)
 	const char *s;
 	unsigned int i;
 	pid_t pid;
-	int j;
 
 	ASSERT_NE(NULL, t);
 	pid = ASSERT_PID(frz_spawn(self->cg, spin, t));
@@ -390,10 +389,7 @@ FREEZER_TEST(stop_and_cont)
 		EXPECT_EQ(num, frz_load(&t->num));
 		ASSERT_THAWS(self->cg);
 		if (cases[i].stopped_after) {
-			for (j = 0; j < FRZ_LIMIT && frz_task_state(pid) != 'T';
-			     j++)
-				frz_sleep_ms(1);
-			EXPECT_EQ('T', frz_task_state(pid)) {
+			EXPECT_EQ(0, wait_task_state(pid, 'T')) {
 				TH_LOG("case %u", i);
 			}
 			EXPECT_EQ(0, frz_moved(&t->word, FRZ_WATCH));
@@ -417,6 +413,65 @@ FREEZER_TEST(stop_and_cont)
 		while (frz_wait_stop(pid, WUNTRACED | WCONTINUED, 1) >= 0)
 			;
 	}
+}
+
+static unsigned long *nr_handled;
+
+static void count_signal(int sig)
+{
+	frz_inc(nr_handled);
+}
+
+static int sleep_with_handler(void *arg)
+{
+	struct sigaction sa = { .sa_handler = count_signal };
+	unsigned long *word = arg;
+
+	nr_handled = &word[1];
+	sigaction(SIGUSR1, &sa, NULL);
+	return frz_sleep(&word[0]);
+}
+
+static int spin_with_handler(void *arg)
+{
+	struct sigaction sa = { .sa_handler = count_signal };
+	unsigned long *word = arg;
+
+	nr_handled = &word[1];
+	sigaction(SIGUSR1, &sa, NULL);
+	return frz_spin(&word[0]);
+}
+
+/*
+ * A signal for a frozen task is queued (C9): its handler runs after the thaw,
+ * once per freeze, for a sleeper and for a task parked at the door.
+ */
+FREEZER_TEST(signal_waits_for_thaw)
+{
+	unsigned long *word = ASSERT_WORDS(4);
+	pid_t pid[2];
+	int i, k;
+
+	pid[0] = ASSERT_PID(frz_spawn(self->cg, sleep_with_handler, &word[0]));
+	pid[1] = ASSERT_PID(frz_spawn(self->cg, spin_with_handler, &word[2]));
+	for (k = 0; k < 2; k++)
+		ASSERT_EQ(0, frz_wait_word(&word[2 * k], 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid[0], FRZ_LIMIT));
+	for (i = 1; i <= 10; i++) {
+		ASSERT_FREEZES(self->cg);
+		for (k = 0; k < 2; k++)
+			ASSERT_EQ(0, kill(pid[k], SIGUSR1));
+		ASSERT_BECOMES(self->cg, "FROZEN");
+		frz_sleep_ms(5);
+		for (k = 0; k < 2; k++)
+			ASSERT_EQ(i - 1, frz_load(&word[2 * k + 1]));
+		ASSERT_THAWS(self->cg);
+		for (k = 0; k < 2; k++)
+			ASSERT_EQ(0, frz_wait_word(&word[2 * k + 1], i,
+						   FRZ_LIMIT));
+	}
+	EXPECT_EQ(10, frz_load(&word[1]));
+	EXPECT_EQ(10, frz_load(&word[3]));
 }
 
 TEST_HARNESS_MAIN

@@ -9,8 +9,10 @@
  *
  * Clauses: C11.
  */
+#include "checkpoint_util.h"
+#include "freezer_test.h"
 #include "snapshot_bank.h"
-#include "snapshot_test.h"
+#include "snapshot_util.h"
 
 /* How many looks, unless told otherwise. */
 #define LOOKS		1000

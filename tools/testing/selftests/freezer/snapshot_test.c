@@ -11,8 +11,11 @@
  *
  * Clauses: C11.
  */
-#include "snapshot_test.h"
+#include "freezer_test.h"
+#include "snapshot_bank.h"
+#include "snapshot_read.h"
 #include "snapshot_tool.h"
+#include "snapshot_util.h"
 
 /* How many snapshots, unless told otherwise. */
 #define SNAPSHOTS	100
@@ -105,7 +108,7 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(0, bank_turns(&bank, TURNS, FRZ_LIMIT));
 	EXPECT_STREQ("", bank_health(&bank));
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 /*
@@ -155,7 +158,7 @@ SNAPSHOT_TEST(without_the_guard_there_is_no_snapshot)
 		TH_LOG("%d snapshots, and none of them torn", tries);
 	}
 	TH_LOG("torn at snapshot %d: %s", tries, why);
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 TEST_HARNESS_MAIN

@@ -10,10 +10,15 @@
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 
-#include "checkpoint_test.h"
-#include "fuse_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
+#include "fuse_util.h"
+#include "snapshot_bank.h"
+#include "snapshot_read.h"
 #include "snapshot_tool.h"
 
 /*
@@ -179,7 +184,7 @@ FREEZER_TEST(all_of_a_process)
 	EXPECT_STREQ("secret", mark_in(&core, sample->secret, PAGE));
 	core_close(&core);
 	EXPECT_EQ(60000, snapshot_file(in_dir("all"), name, buf, sizeof(buf)));
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 /*
@@ -208,7 +213,7 @@ FREEZER_TEST(progress)
 	EXPECT_STREQ("", tool_said());
 	EXPECT_EQ(TOOL_DONE, tool("--help"));
 	EXPECT_NE(NULL, strstr(tool_said(), "SYNOPSIS"));
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 /*
@@ -256,7 +261,7 @@ FREEZER_TEST(refusals)
 	EXPECT_EQ(TOOL_DONE, tool("--freeze", self->cg, "t"));
 	EXPECT_STATE(self->cg, "THAWED");
 	EXPECT_RUNS(word);
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 /*
@@ -274,7 +279,7 @@ FREEZER_TEST(ended_at_some_point)
 	ASSERT_EQ(0, bank_open(&bank, self->cg));
 
 	for (i = 0; i < 20; i++) {
-		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err, tries = 0;
+		int sig = i % 2 ? SIGKILL : SIGTERM, ret, err;
 		char name[16], partial[32];
 		const char *const args[] = { "--freeze", "--registers=syscall",
 					     self->cg, name, NULL };
@@ -296,9 +301,7 @@ FREEZER_TEST(ended_at_some_point)
 			EXPECT_EQ(ret == TOOL_DONE, exists(name));
 		}
 		/* the worker is killed a little later than its parent */
-		while ((err = frz_thaw(self->cg)) == -EBUSY &&
-		       tries++ < FRZ_LIMIT)
-			frz_sleep_ms(1);
+		frz_until((err = frz_thaw(self->cg)) != -EBUSY, FRZ_LIMIT);
 		ASSERT_EQ(0, err);
 		if (exists(name)) {
 			EXPECT_STREQ("consistent",
@@ -311,23 +314,18 @@ FREEZER_TEST(ended_at_some_point)
 	}
 	TH_LOG("%u of %u were complete", complete, i);
 	EXPECT_STREQ("", bank_health(&bank));
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 /* The next stop of a tracee, or its end: the wait status, or -errno. */
 static int next_stop(pid_t pid)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	int status;
 	pid_t ret;
 
-	do {
-		ret = waitpid(pid, &status, WNOHANG | __WALL);
-		if (ret)
-			return ret < 0 ? -errno : status;
-		sched_yield();
-	} while (frz_now_ns() < end);
-	return -ETIMEDOUT;
+	frz_until_busy((ret = waitpid(pid, &status, WNOHANG | __WALL)),
+		       FRZ_LIMIT);
+	return !ret ? -ETIMEDOUT : ret < 0 ? -errno : status;
 }
 
 /* Start the tool: its worker, stopped before it has done anything, or 0. */
@@ -407,7 +405,7 @@ FREEZER_LONG_TEST(ended_at_each_step)
 	}
 	TH_LOG("%u steps, ended at %u of them", steps, runs - 1);
 	EXPECT_LE(100, runs);
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 static int open_fuse(void *arg)
@@ -459,7 +457,7 @@ FREEZER_TEST(a_file_server_that_is_gone)
 	umount2(fuse_dir, MNT_FORCE);
 	umount2(fuse_dir, MNT_DETACH);
 	rmdir(fuse_dir);
-	remove_tree(dir);
+	remove_tree(tool_dir);
 }
 
 TEST_HARNESS_MAIN

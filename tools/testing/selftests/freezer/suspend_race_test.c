@@ -16,7 +16,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#include "suspend_test.h"
+#include "freezer_test.h"
+#include "suspend_util.h"
 
 /* A page whose first use waits until somebody fills it. */
 static int make_late_page(char **page)
@@ -287,7 +288,7 @@ static void suspends_inside(struct __test_metadata *_metadata, const char *cg,
 {
 	struct late *late = frz_shared(sizeof(*late));
 	long before = frz_suspends("success");
-	int fd, i;
+	int fd;
 	pid_t pid;
 
 	if (busy)
@@ -302,8 +303,7 @@ static void suspends_inside(struct __test_metadata *_metadata, const char *cg,
 	ASSERT_BECOMES(cg, busy ? "FREEZING" : "FROZEN");
 
 	ASSERT_EQ(0, fill_page(fd, (char *)late->page, "freeze"));
-	for (i = 0; i < FRZ_LIMIT && frz_suspends("success") == before; i += 10)
-		frz_sleep_ms(10);
+	frz_until(frz_suspends("success") != before, FRZ_LIMIT);
 	EXPECT_EQ(before + 1, frz_suspends("success"));
 	ASSERT_BECOMES(cg, "FROZEN");
 	EXPECT_EQ(0, frz_load(&late->done));
@@ -429,9 +429,7 @@ FREEZER_TEST(snapshot_waits_for_a_helper)
 	ASSERT_NE(NULL, s);
 	ASSERT_LE(0, gate);
 	ASSERT_PID(frz_spawn(NULL, ask_for_key, NULL));
-	for (wait = 0; access(BEGUN, F_OK) && wait < FRZ_LIMIT; wait += 10)
-		frz_sleep_ms(10);
-	ASSERT_EQ(0, access(BEGUN, F_OK));
+	ASSERT_TRUE(frz_until(!access(BEGUN, F_OK), FRZ_LIMIT));
 
 	pid = ASSERT_PID(frz_spawn(self->cg, snapshoot, s));
 	/* past the sync, and not for as long as the kernel is ready to wait */

@@ -19,8 +19,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "checkpoint_test.h"
-#include "suspend_test.h"
+#include "checkpoint_util.h"
+#include "freezer_test.h"
+#include "suspend_util.h"
 
 /* What the sleep of a task is shorter than, if it has a deadline. */
 #define NAP_MS		50
@@ -256,16 +257,12 @@ static int sleep_on(void *arg)
 /* Asleep, stopped, or of a kind that does neither. */
 static int wait_begun(const struct kind *kind, struct sleeper *s)
 {
-	long long end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	int err = frz_wait_word(&s->begun, 1, FRZ_LIMIT);
 
-	while (!err && kind->sleep != no_sleep &&
-	       !strchr("SDTt", frz_task_state(s->pid))) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(1);
-	}
-	return err;
+	if (err || kind->sleep == no_sleep)
+		return err;
+	return frz_until(strchr("SDTt", frz_task_state(s->pid)), FRZ_LIMIT) ?
+	       0 : -ETIMEDOUT;
 }
 
 /*
@@ -607,14 +604,14 @@ FIXTURE_VARIANT_ADD(unsafe, frozen_meanwhile) { .freeze_meanwhile = true };
 
 FIXTURE_SETUP(unsafe)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	ASSERT_EQ(0, set_gate("shut"));
 }
 
 FIXTURE_TEARDOWN(unsafe)
 {
 	set_gate("open");
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

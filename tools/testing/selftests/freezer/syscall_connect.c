@@ -14,6 +14,10 @@
 
 #include "syscall_table.h"
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP	262
+#endif
+
 /* A name in the abstract name space, so nothing is left behind. */
 static socklen_t make_address(struct sc *s, struct sockaddr_storage *ss)
 {
@@ -37,9 +41,23 @@ static socklen_t make_address(struct sc *s, struct sockaddr_storage *ss)
 	}
 }
 
+/* A socket of MPTCP has clients with TCP as well. */
 static int make_socket(struct sc *s, int type)
 {
 	return socket(s->c->arg[0], type | SOCK_CLOEXEC, 0);
+}
+
+static int make_listener(struct sc *s)
+{
+	return socket(s->c->arg[0], s->c->arg[1] | SOCK_CLOEXEC, s->c->arg[3]);
+}
+
+static bool has_mptcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	close(fd);
+	return fd >= 0;
 }
 
 /* fd[0] listens, its address is in buf. */
@@ -52,7 +70,7 @@ static int prep_listen(struct sc *s)
 	struct sockaddr_storage ss;
 	socklen_t len = make_address(s, &ss);
 
-	s->fd[0] = make_socket(s, s->c->arg[1]);
+	s->fd[0] = make_listener(s);
 	if (s->fd[0] < 0 || bind(s->fd[0], (struct sockaddr *)&ss, len) ||
 	    listen(s->fd[0], s->c->arg[2]))
 		return -errno;
@@ -83,6 +101,14 @@ static long call_poll(struct sc *s)
 	struct pollfd pfd = { .fd = s->fd[0], .events = POLLIN };
 
 	return sc_ret(poll(&pfd, 1, -1));
+}
+
+/* Is there a connection to accept? */
+static long queue(struct sc *s)
+{
+	struct pollfd pfd = { .fd = s->fd[0], .events = POLLIN };
+
+	return sc_ret(poll(&pfd, 1, 0));
 }
 
 /* The other side does not wait for the case. */
@@ -132,24 +158,34 @@ static void accept_all(struct sc *s)
 }
 
 #define ACCEPT(text, family, type) \
+	ACCEPT_BUT(text, family, type, NULL, NULL)
+#define ACCEPT_BUT(text, family, type, why_not_fed, why_not_guarded) \
 	{ text " accept", prep_listen, call_accept, .end = connect_to, \
-	  .arg = { family, type, 5 } }, \
+	  .queue = queue, .fed = 1, .arg = { family, type, 5 }, \
+	  .unfed = why_not_fed }, \
 	{ text " accept4", prep_listen, call_accept4, .end = connect_to, \
-	  .arg = { family, type, 5 } }, \
+	  .queue = queue, .fed = 1, .arg = { family, type, 5 }, \
+	  .unfed = why_not_fed }, \
 	{ text " accept with a limit", prep_listen, call_accept, \
-	  .end = connect_to, .late = -EAGAIN, \
-	  .flags = SC_TIMED | SC_JIFFIES, .arg = { family, type, 5 } }, \
+	  .end = connect_to, .queue = queue, .fed = 1, .late = -EAGAIN, \
+	  .flags = SC_TIMED | SC_JIFFIES, .arg = { family, type, 5 }, \
+	  .unfed = why_not_fed, .unguarded = why_not_guarded }, \
 	{ text " poll for a connection", prep_listen, call_poll, \
-	  .end = connect_to, .want = 1, .arg = { family, type, 5 } }
+	  .end = connect_to, .queue = queue, .fed = 1, .want = 1, \
+	  .arg = { family, type, 5 } }
 
 static const struct sc_case cases[] = {
 	ACCEPT("unix", AF_UNIX, SOCK_STREAM),
 	ACCEPT("TCP", AF_INET, SOCK_STREAM),
-	ACCEPT("vsock", AF_VSOCK, SOCK_STREAM),
+	ACCEPT_BUT("vsock", AF_VSOCK, SOCK_STREAM, SC_ASLEEP, SC_NO_RESTART),
+	{ "MPTCP accept", prep_listen, call_accept, .end = connect_to,
+	  .queue = queue, .fed = 1, .exists = has_mptcp,
+	  .arg = { AF_INET, SOCK_STREAM, 5, IPPROTO_MPTCP } },
 	{ "unix connect", prep_connect, call_connect, .end = accept_all,
-	  .flags = SC_REPEAT, .arg = { AF_UNIX, SOCK_STREAM, 0 } },
+	  .queue = queue, .fed = 0, .flags = SC_REPEAT,
+	  .arg = { AF_UNIX, SOCK_STREAM, 0 } },
 	{ "unix connect with a limit", prep_connect, call_connect,
-	  .end = accept_all, .late = -EAGAIN,
+	  .end = accept_all, .queue = queue, .fed = 0, .late = -EAGAIN,
 	  .flags = SC_REPEAT | SC_TIMED | SC_JIFFIES,
 	  .arg = { AF_UNIX, SOCK_STREAM, 0 } },
 	{ "TCP connect", prep_connect, call_connect, .end = accept_all,

@@ -434,36 +434,40 @@ static void key_cleanup(struct sc *s)
 	unlink(UPCALL);
 }
 
+#define ASLEEP(...) \
+	{ __VA_ARGS__, .unfed = SC_ASLEEP }
+#define SERVED(...) \
+	{ __VA_ARGS__, .unfed = SC_ASLEEP, .unguarded = SC_REFUSED }
 #define FUSE(text, op, result) \
-	{ "FUSE " text, prep_fuse, call_fuse, .pump = fuse_pump, \
-	  .end = fuse_end, .cleanup = fuse_cleanup, .want = result, \
-	  .flags = SC_REPEAT, .arg = { op } }
+	SERVED("FUSE " text, prep_fuse, call_fuse, .pump = fuse_pump, \
+	       .end = fuse_end, .cleanup = fuse_cleanup, .want = result, \
+	       .flags = SC_REPEAT, .arg = { op })
 
 static const struct sc_case cases[] = {
-	{ "flock, exclusive", prep_flock, call_flock, .end = unlock_flock,
-	  .arg = { LOCK_EX, LOCK_EX } },
-	{ "flock, shared", prep_flock, call_flock, .end = unlock_flock,
-	  .arg = { LOCK_SH, LOCK_EX } },
-	{ "fcntl F_SETLKW for writing", prep_lock, call_lock, .end = unlock,
-	  .arg = { F_SETLKW, F_WRLCK } },
-	{ "fcntl F_SETLKW for reading", prep_lock, call_lock, .end = unlock,
-	  .arg = { F_SETLKW, F_RDLCK } },
-	{ "fcntl F_OFD_SETLKW", prep_lock, call_lock, .end = unlock,
-	  .arg = { F_OFD_SETLKW, F_WRLCK } },
-	{ "open against a read lease", prep_lease, call_open_lease,
-	  .end = give_up_lease, .arg = { O_WRONLY, F_RDLCK } },
-	{ "truncate against a read lease", prep_lease, call_open_lease,
-	  .end = give_up_lease, .arg = { O_WRONLY | O_TRUNC, F_RDLCK } },
-	{ "inotify read", prep_inotify, call_read_event, .end = touch },
+	ASLEEP("flock, exclusive", prep_flock, call_flock, .end = unlock_flock,
+	       .arg = { LOCK_EX, LOCK_EX }),
+	ASLEEP("flock, shared", prep_flock, call_flock, .end = unlock_flock,
+	       .arg = { LOCK_SH, LOCK_EX }),
+	ASLEEP("fcntl F_SETLKW for writing", prep_lock, call_lock,
+	       .end = unlock, .arg = { F_SETLKW, F_WRLCK }),
+	ASLEEP("fcntl F_SETLKW for reading", prep_lock, call_lock,
+	       .end = unlock, .arg = { F_SETLKW, F_RDLCK }),
+	ASLEEP("fcntl F_OFD_SETLKW", prep_lock, call_lock, .end = unlock,
+	       .arg = { F_OFD_SETLKW, F_WRLCK }),
+	ASLEEP("open against a read lease", prep_lease, call_open_lease,
+	       .end = give_up_lease, .arg = { O_WRONLY, F_RDLCK }),
+	ASLEEP("truncate against a read lease", prep_lease, call_open_lease,
+	       .end = give_up_lease, .arg = { O_WRONLY | O_TRUNC, F_RDLCK }),
+	ASLEEP("inotify read", prep_inotify, call_read_event, .end = touch),
 	{ "inotify poll", prep_inotify, call_poll, .end = touch },
-	{ "fanotify read", prep_fanotify, call_read_event, .end = open_file,
-	  .arg = { 0, FAN_CLASS_NOTIF, FAN_OPEN } },
-	{ "open, allowed by fanotify", prep_fanotify, call_open,
-	  .end = answer_fanotify,
-	  .arg = { O_RDONLY, FAN_CLASS_CONTENT, FAN_OPEN_PERM } },
-	{ "open, denied by fanotify", prep_fanotify, call_open,
-	  .end = answer_fanotify, .want = -EPERM,
-	  .arg = { O_RDONLY, FAN_CLASS_CONTENT, FAN_OPEN_PERM } },
+	ASLEEP("fanotify read", prep_fanotify, call_read_event,
+	       .end = open_file, .arg = { 0, FAN_CLASS_NOTIF, FAN_OPEN }),
+	SERVED("open, allowed by fanotify", prep_fanotify, call_open,
+	       .end = answer_fanotify,
+	       .arg = { O_RDONLY, FAN_CLASS_CONTENT, FAN_OPEN_PERM }),
+	SERVED("open, denied by fanotify", prep_fanotify, call_open,
+	       .end = answer_fanotify, .want = -EPERM,
+	       .arg = { O_RDONLY, FAN_CLASS_CONTENT, FAN_OPEN_PERM }),
 	FUSE("stat", FUSE_GETATTR, 0),
 	FUSE("lookup", FUSE_LOOKUP, 0),
 	FUSE("statfs", FUSE_STATFS, 0),
@@ -474,10 +478,10 @@ static const struct sc_case cases[] = {
 	FUSE("write", FUSE_WRITE, 16),
 	FUSE("fsync", FUSE_FSYNC, 0),
 	FUSE("close", FUSE_FLUSH, 0),
-	{ "FUSE server read", prep_fuse_server, call_fuse_server,
-	  .end = fuse_go_away, .cleanup = fuse_cleanup, .want = -ENODEV },
-	{ "request_key", prep_key, call_key, .end = sc_put,
-	  .cleanup = key_cleanup, .want = -ENOKEY },
+	ASLEEP("FUSE server read", prep_fuse_server, call_fuse_server,
+	       .end = fuse_go_away, .cleanup = fuse_cleanup, .want = -ENODEV),
+	SERVED("request_key", prep_key, call_key, .end = sc_put,
+	       .cleanup = key_cleanup, .want = -ENOKEY),
 };
 
 SC_TOPIC(sc_file, cases);

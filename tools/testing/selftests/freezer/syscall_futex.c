@@ -311,6 +311,7 @@ static void signal_cond(struct sc *s)
 
 #define LOCK(text, op, limit, clock) \
 	{ text, prep_pi, call_lock_pi, .end = unlock_pi, .late = -ETIMEDOUT, \
+	  .unfed = SC_ASLEEP, \
 	  .flags = (limit) ? SC_TIMED : 0, .arg = { op, limit, clock } }
 
 static const struct sc_case cases[] = {
@@ -343,7 +344,8 @@ static const struct sc_case cases[] = {
 	  .arg = { 1 } },
 	{ "pthread_mutex_lock", prep_mutex, call_mutex, .end = unlock_mutex },
 	{ "pthread_mutex_lock, priority inheritance", prep_mutex, call_mutex,
-	  .end = unlock_mutex, .arg = { PTHREAD_PRIO_INHERIT } },
+	  .end = unlock_mutex, .arg = { PTHREAD_PRIO_INHERIT },
+	  .unfed = SC_ASLEEP },
 	{ "pthread_mutex_timedlock", prep_mutex, call_mutex_limit,
 	  .end = unlock_mutex, .late = -ETIMEDOUT, .flags = SC_TIMED },
 	{ "pthread_mutex_lock, the owner dies", prep_robust, call_mutex,

@@ -31,7 +31,7 @@ static int prep_queue_full(struct sc *s)
 	if (err)
 		return err;
 	while (!msgsnd(s->val[0], &m, sizeof(m.text), IPC_NOWAIT))
-		;
+		s->val[1]++;
 	return 0;
 }
 
@@ -65,6 +65,15 @@ static void take_message(struct sc *s)
 
 	if (msgrcv(s->val[0], &m, sizeof(m.text), 0, IPC_NOWAIT) < 0)
 		s->val[3] = errno;
+}
+
+/* Messages in the queue; those fewer than before the one that was taken. */
+static long queued(struct sc *s)
+{
+	struct msqid_ds ds;
+
+	return msgctl(s->val[0], IPC_STAT, &ds) ? -errno :
+	       (long)ds.msg_qnum - s->val[1];
 }
 
 static void remove_queue(struct sc *s)
@@ -102,6 +111,11 @@ static void change_sem(struct sc *s)
 
 	if (semop(s->val[0], &op, 1))
 		s->val[3] = errno;
+}
+
+static long sem_value(struct sc *s)
+{
+	return sc_ret(semctl(s->val[0], 0, GETVAL));
 }
 
 static void remove_sem(struct sc *s)
@@ -188,6 +202,13 @@ static void mq_take(struct sc *s)
 		s->val[3] = errno;
 }
 
+static long mq_queued(struct sc *s)
+{
+	struct mq_attr attr;
+
+	return mq_getattr(s->fd[0], &attr) ? -errno : attr.mq_curmsgs;
+}
+
 static void mq_remove(struct sc *s)
 {
 	mq_unlink(s->buf);
@@ -203,29 +224,39 @@ static void mq_remove(struct sc *s)
 	  .late = -ETIMEDOUT, __VA_ARGS__ }
 
 static const struct sc_case cases[] = {
-	QUEUE("msgrcv", prep_queue, call_msgrcv, send_message, .want = 1),
+	QUEUE("msgrcv", prep_queue, call_msgrcv, send_message,
+	      .queue = queued, .fed = 1, .want = 1),
 	QUEUE("msgrcv of a type", prep_queue, call_msgrcv, send_message,
-	      .want = 1, .arg = { 7 }),
+	      .queue = queued, .fed = 1, .want = 1, .arg = { 7 }),
 	QUEUE("msgrcv of a type or less", prep_queue, call_msgrcv,
-	      send_message, .want = 1, .arg = { -9 }),
+	      send_message, .queue = queued, .fed = 1, .want = 1,
+	      .arg = { -9 }),
 	QUEUE("msgrcv, the queue goes away", prep_queue, call_msgrcv,
 	      remove_queue, .want = -EIDRM),
-	QUEUE("msgsnd", prep_queue_full, call_msgsnd, take_message),
-	SEM("semop down", change_sem, .arg = { -1 }),
-	SEM("semop down with SEM_UNDO", change_sem, .arg = { -1, SEM_UNDO }),
+	QUEUE("msgsnd", prep_queue_full, call_msgsnd, take_message,
+	      .queue = queued, .fed = -1),
+	SEM("semop down", change_sem, .queue = sem_value, .fed = 1,
+	    .arg = { -1 }),
+	SEM("semop down with SEM_UNDO", change_sem, .queue = sem_value,
+	    .fed = 1, .arg = { -1, SEM_UNDO }),
 	SEM("semop until zero", change_sem, .arg = { 0, 0, 1 }),
 	SEM("semop, the semaphore goes away", remove_sem, .want = -EIDRM,
 	    .arg = { -1 }),
 	SEM("semop, interrupted", sc_signal, .want = -EINTR, .arg = { -1 }),
-	SEM("semtimedop", change_sem, .flags = SC_TIMED, .arg = { -1 }),
-	MQ("mq_receive", prep_mq, call_mq_receive, mq_put, .want = 1),
-	MQ("mq_timedreceive", prep_mq, call_mq_receive, mq_put, .want = 1,
-	   .flags = SC_TIMED),
-	MQ("mq_send", prep_mq_full, call_mq_send, mq_take),
+	SEM("semtimedop", change_sem, .queue = sem_value, .fed = 1,
+	    .flags = SC_TIMED, .arg = { -1 }),
+	MQ("mq_receive", prep_mq, call_mq_receive, mq_put,
+	   .queue = mq_queued, .fed = 1, .want = 1),
+	MQ("mq_timedreceive", prep_mq, call_mq_receive, mq_put,
+	   .queue = mq_queued, .fed = 1, .want = 1, .flags = SC_TIMED),
+	MQ("mq_send", prep_mq_full, call_mq_send, mq_take,
+	   .queue = mq_queued, .fed = 0),
 	MQ("mq_timedsend", prep_mq_full, call_mq_send, mq_take,
-	   .flags = SC_TIMED),
-	MQ("mq poll", prep_mq, call_mq_poll, mq_put, .want = 1),
-	MQ("mq_notify", prep_mq, call_mq_notify, mq_put, .want = SIGUSR2),
+	   .queue = mq_queued, .fed = 0, .flags = SC_TIMED),
+	MQ("mq poll", prep_mq, call_mq_poll, mq_put,
+	   .queue = mq_queued, .fed = 1, .want = 1),
+	MQ("mq_notify", prep_mq, call_mq_notify, mq_put,
+	   .queue = mq_queued, .fed = 1, .want = SIGUSR2),
 };
 
 SC_TOPIC(sc_ipc, cases);

@@ -232,17 +232,20 @@ static long call_splice_file(struct sc *s)
 	return sc_ret(splice(s->fd[4], NULL, s->fd[1], NULL, 4096, 0));
 }
 
+/* What is read is there, what is written goes where nothing is. */
+#define READ(text, prep, fn, ...) \
+	{ text, prep, fn, .end = sc_put, .queue = sc_queue, .fed = 1, \
+	  .want = 1, __VA_ARGS__ }
 #define FULL(text, prep, fn, result, ...) \
-	{ text, prep, fn, .end = sc_drain, .want = result, \
-	  .flags = SC_REPEAT, __VA_ARGS__ }
+	{ text, prep, fn, .end = sc_drain, .queue = sc_queue, .fed = 0, \
+	  .want = result, .flags = SC_REPEAT, __VA_ARGS__ }
 
 static const struct sc_case cases[] = {
-	{ "pipe read", sc_prep_pipe, call_read, .end = sc_put, .want = 1 },
-	{ "pipe readv", sc_prep_pipe, call_readv, .end = sc_put, .want = 1 },
+	READ("pipe read", sc_prep_pipe, call_read),
+	READ("pipe readv", sc_prep_pipe, call_readv),
 	{ "pipe read until the end", sc_prep_pipe, call_read_eof,
 	  .end = hang_up },
-	{ "pipe read of packets", prep_packet, call_read, .end = sc_put,
-	  .want = 1 },
+	READ("pipe read of packets", prep_packet, call_read),
 	{ "pipe read, interrupted", sc_prep_pipe, call_read, .end = sc_signal,
 	  .want = -EINTR },
 	FULL("pipe write", sc_prep_pipe_full, call_write, 1),
@@ -254,16 +257,16 @@ static const struct sc_case cases[] = {
 	  .arg = { O_RDONLY } },
 	{ "FIFO open for writing", prep_fifo, call_open, .end = open_other,
 	  .arg = { O_WRONLY } },
-	{ "FIFO read", prep_fifo_open, call_read, .end = sc_put, .want = 1 },
+	READ("FIFO read", prep_fifo_open, call_read),
 	FULL("FIFO write", prep_fifo_full, call_write, 1),
-	{ "splice from a pipe", prep_two, call_splice_in, .end = sc_put,
-	  .want = 1 },
+	FULL("FIFO write, large", prep_fifo_open, call_write_large, LARGE),
+	READ("splice from a pipe", prep_two, call_splice_in),
 	FULL("splice to a pipe", prep_two_full, call_splice_out, 4),
-	{ "splice from a socket", prep_stream_pipe, call_splice_in,
-	  .end = sc_put, .want = 1 },
-	FULL("splice to a socket", prep_splice_full, call_splice_out, 4),
-	{ "tee from a pipe", prep_two, call_tee_in, .end = sc_put,
-	  .want = 1 },
+	READ("splice from a socket", prep_stream_pipe, call_splice_in,
+	     .unfed = SC_ASLEEP),
+	FULL("splice to a socket", prep_splice_full, call_splice_out, 4,
+	     .unfed = SC_ASLEEP),
+	READ("tee from a pipe", prep_two, call_tee_in),
 	FULL("tee to a pipe", prep_two_full, call_tee_out, 4),
 	FULL("vmsplice", sc_prep_pipe_full, call_vmsplice, 16),
 	FULL("splice from a file", prep_sendfile_pipe, call_splice_file, 4096),

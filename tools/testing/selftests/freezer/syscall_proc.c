@@ -25,8 +25,8 @@
 #endif
 
 /*
- * The child of a case waits for a byte from the test, which takes it out of the
- * group before: it ends, or stops, while its parent is frozen.
+ * The child of a case waits for a byte from the test, which for most cases takes
+ * it out of the group before: it ends, or stops, while its parent is frozen.
  */
 static int child_main(struct sc *s)
 {
@@ -299,6 +299,11 @@ static void fill_page(struct sc *s)
 	{ text, sc_prep_pipe, fn, .pump = free_child, .end = end_child, \
 	  .cleanup = kill_child, __VA_ARGS__ }
 
+/* It reads the byte at the thaw, and not before. */
+#define CHILD_INSIDE(text, fn) \
+	{ text, sc_prep_pipe, fn, .end = end_child, .cleanup = kill_child, \
+	  .queue = sc_queue, .fed = 1 }
+
 static const struct sc_case cases[] = {
 	CHILD("waitpid", call_waitpid),
 	CHILD("wait4 of any", call_wait4),
@@ -313,19 +318,26 @@ static const struct sc_case cases[] = {
 	CHILD("pidfd poll with a limit", call_pidfd_poll, .want = 1,
 	      .flags = SC_TIMED),
 	CHILD("vfork", call_vfork),
+	CHILD_INSIDE("waitpid, of a child in the group", call_waitpid),
+	CHILD_INSIDE("vfork, of a child in the group", call_vfork),
 	{ "stop of a tracee", NULL, call_trace_stop, .pump = pump_trace_stop,
-	  .end = resume, .flags = SC_STOPPED },
+	  .end = resume, .flags = SC_STOPPED | SC_HELD_BACK },
 	{ "stop by a signal", NULL, call_stop, .pump = pump_stop,
 	  .end = go_on, .flags = SC_STOPPED },
 	{ "seccomp notification", NULL, call_seccomp, .pump = pump_seccomp,
-	  .end = answer_seccomp, .want = 4711 },
+	  .end = answer_seccomp, .want = 4711, .unfed = SC_ASLEEP,
+	  .unguarded = "its server sees the call start over" },
 	{ "seccomp notification, killable", NULL, call_seccomp,
 	  .pump = pump_seccomp, .end = answer_seccomp, .want = 4711,
-	  .arg = { SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } },
+	  .arg = { SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+	  .unfed = SC_ASLEEP, .unguarded = SC_REFUSED },
 	{ "userfaultfd, fault in user mode", NULL, call_fault,
-	  .pump = pump_fault, .end = fill_page, .want = 42 },
+	  .pump = pump_fault, .end = fill_page, .want = 42,
+	  .unfed = SC_ASLEEP },
 	{ "userfaultfd, fault in a read", NULL, call_fault,
-	  .pump = pump_fault, .end = fill_page, .want = 16, .arg = { 1 } },
+	  .pump = pump_fault, .end = fill_page, .want = 16, .arg = { 1 },
+	  .unfed = SC_ASLEEP,
+	  .unguarded = "a signal that is pending makes such a fault spin" },
 };
 
 SC_TOPIC(sc_proc, cases);

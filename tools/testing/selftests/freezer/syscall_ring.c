@@ -214,6 +214,8 @@ static void wake(struct sc *s)
 	syscall(SYS_futex, &s->word[0], 1 /* FUTEX_WAKE */, 1, NULL, NULL, 0);
 }
 
+#define FED(n)	.queue = sc_queue, .fed = n
+
 #define RING(text, op, how, prep, finish, result, ...) \
 	{ "io_uring " text, prep, call_ring, .end = finish, .want = result, \
 	  .late = -ETIME, .arg = { op, how }, __VA_ARGS__ }
@@ -227,32 +229,32 @@ static const struct sc_case cases[] = {
 	{ "io_pgetevents with a limit", sc_prep_pipe, call_aio, .end = sc_put,
 	  .want = 1, .late = 0, .flags = SC_TIMED, .arg = { 1, 1 } },
 	RING("poll", IORING_OP_POLL_ADD, 0, sc_prep_pipe, sc_put, POLLIN),
-	RING("read", IORING_OP_READ, 0, sc_prep_pipe, sc_put, 1),
-	RING("recv", IORING_OP_RECV, 0, prep_stream, sc_put, 1),
+	RING("read", IORING_OP_READ, 0, sc_prep_pipe, sc_put, 1, FED(1)),
+	RING("recv", IORING_OP_RECV, 0, prep_stream, sc_put, 1, FED(1)),
 	RING("timeout", IORING_OP_TIMEOUT, 0, NULL, NULL, -ETIME,
 	     .flags = SC_TIMED | SC_ONLY_LIMIT),
 	RING("wait with a limit", IORING_OP_READ, SHORT, sc_prep_pipe, sc_put,
-	     1, .flags = SC_TIMED),
+	     1, FED(1), .flags = SC_TIMED),
 	RING("wait, interrupted", IORING_OP_READ, 0, sc_prep_pipe, sc_signal,
 	     -EINTR),
 	RING("futex wait", OP_FUTEX_WAIT, 0, NULL, wake, 0,
 	     .exists = sc_has_futex_wait),
 	RING("read by a worker", IORING_OP_READ, WORKER, sc_prep_pipe, sc_put,
-	     1),
+	     1, FED(1), .flags = SC_WORKER),
 	RING("write by a worker", IORING_OP_WRITE, WORKER, sc_prep_pipe_full,
-	     sc_drain, 1, .flags = SC_REPEAT),
+	     sc_drain, 1, FED(0), .flags = SC_REPEAT | SC_WORKER),
 	RING("recv by a worker", IORING_OP_RECV, WORKER, prep_stream, sc_put,
-	     1),
+	     1, FED(1), .flags = SC_WORKER),
 	RING("splice by a worker", IORING_OP_SPLICE, WORKER, prep_two, sc_put,
-	     1),
+	     1, FED(1)),
 	RING("open of a FIFO by a worker", IORING_OP_OPENAT, WORKER, prep_fifo,
 	     open_fifo, 0),
 	RING("read by SQPOLL", IORING_OP_READ, SQPOLL, sc_prep_pipe, sc_put,
-	     1),
+	     1, FED(1), .flags = SC_POLLER),
 	RING("poll by SQPOLL", IORING_OP_POLL_ADD, SQPOLL, sc_prep_pipe,
-	     sc_put, POLLIN),
+	     sc_put, POLLIN, .flags = SC_POLLER),
 	RING("read by a worker of SQPOLL", IORING_OP_READ, SQPOLL | WORKER,
-	     sc_prep_pipe, sc_put, 1),
+	     sc_prep_pipe, sc_put, 1, FED(1), .flags = SC_POLLER),
 	RING("timeout by SQPOLL", IORING_OP_TIMEOUT, SQPOLL, NULL, NULL,
 	     -ETIME, .flags = SC_TIMED | SC_ONLY_LIMIT),
 };

@@ -154,6 +154,26 @@ static long call_poll(struct sc *s)
 	return sc_ret(poll(&pfd, s->c->arg[1], s->c->arg[0] ? s->ms : -1));
 }
 
+/* A wait for a byte, and what takes it: of the two together the byte, or -errno. */
+static long read_after(struct sc *s, long ret)
+{
+	char c = 0;
+
+	if (ret == 1)
+		ret = sc_ret(read(s->fd[0], &c, 1));
+	return ret == 1 && c != 'a' ? SC_TORN : ret;
+}
+
+static long call_poll_read(struct sc *s)
+{
+	return read_after(s, call_poll(s));
+}
+
+static long call_select_read(struct sc *s)
+{
+	return read_after(s, call_select(s));
+}
+
 static long call_ppoll(struct sc *s)
 {
 	struct pollfd pfd = { .fd = s->fd[0], .events = POLLIN };
@@ -183,6 +203,11 @@ static long call_epoll(struct sc *s)
 	for (i = 0; i < s->c->arg[2]; i++)
 		ep = epoll_for(ep, EPOLLIN);
 	return sc_ret(epoll_wait(ep, &ev, 1, s->c->arg[0] ? s->ms : -1));
+}
+
+static long call_epoll_read(struct sc *s)
+{
+	return read_after(s, call_epoll(s));
 }
 
 static long call_epoll_pwait(struct sc *s)
@@ -305,14 +330,16 @@ static long call_signalfd(struct sc *s)
 #define TIMER(clock, abs) \
 	{ "timerfd " #clock " " #abs, prep_timerfd, call_timerfd, \
 	  .end = fire_timerfd, .want = 1, .late = 1, .flags = SC_TIMED, \
-	  .arg = { clock, !strcmp(#abs, "absolute") } }
+	  .unfed = SC_ASLEEP, .arg = { clock, !strcmp(#abs, "absolute") } }
 
 #define PIPED(text, fn, ...) \
-	{ text, sc_prep_pipe, fn, .end = sc_put, .want = 1, __VA_ARGS__ }
+	{ text, sc_prep_pipe, fn, .end = sc_put, .queue = sc_queue, .fed = 1, \
+	  .want = 1, __VA_ARGS__ }
 
 static const struct sc_case cases[] = {
 	/* select() first: it knows no descriptor above 1023. */
 	PIPED("select", call_select, .arg = { 0, 1 }),
+	PIPED("select and read", call_select_read, .arg = { 0, 1 }),
 	PIPED("select with a limit", call_select, .flags = SC_TIMED,
 	      .arg = { 1, 1 }),
 	PIPED("pselect6", call_pselect),
@@ -320,9 +347,10 @@ static const struct sc_case cases[] = {
 	      .arg = { 1 }),
 	{ "select of nothing", NULL, call_select, .end = sc_signal,
 	  .want = -EINTR, .flags = SC_TIMED, .arg = { 1, 0 } },
-	{ "pause", NULL, call_pause, .end = sc_signal, .want = -EINTR },
+	{ "pause", NULL, call_pause, .end = sc_signal, .want = -EINTR,
+	  .unfed = SC_ASLEEP },
 	{ "rt_sigsuspend", NULL, call_sigsuspend, .end = sc_signal,
-	  .want = -EINTR },
+	  .want = -EINTR, .unfed = SC_ASLEEP },
 	{ "sigwaitinfo", NULL, call_sigwaitinfo, .end = send_usr2,
 	  .want = SIGUSR2 },
 	{ "sigtimedwait", NULL, call_sigtimedwait, .end = send_usr2,
@@ -330,7 +358,8 @@ static const struct sc_case cases[] = {
 	{ "sigwaitinfo, interrupted", NULL, call_sigwaitinfo,
 	  .end = sc_signal, .want = -EINTR },
 	{ "setitimer and pause", NULL, call_alarm, .end = sc_signal,
-	  .want = -EINTR, .late = -EINTR, .flags = SC_TIMED },
+	  .want = -EINTR, .late = -EINTR, .flags = SC_TIMED,
+	  .unfed = SC_ASLEEP },
 	{ "timer_create CLOCK_MONOTONIC", NULL, call_posix_timer,
 	  .end = send_usr2, .want = SIGUSR2, .late = SIGUSR2,
 	  .flags = SC_TIMED, .arg = { CLOCK_MONOTONIC } },
@@ -348,6 +377,7 @@ static const struct sc_case cases[] = {
 	SLEEP(CLOCK_TAI, relative),
 	SLEEP(CLOCK_TAI, absolute),
 	PIPED("poll", call_poll, .arg = { 0, 1 }),
+	PIPED("poll and read", call_poll_read, .arg = { 0, 1 }),
 	PIPED("poll with a limit", call_poll, .flags = SC_TIMED,
 	      .arg = { 1, 1 }),
 	{ "poll of nothing", NULL, call_poll, .end = sc_signal,
@@ -358,6 +388,7 @@ static const struct sc_case cases[] = {
 	PIPED("ppoll with a limit", call_ppoll, .flags = SC_TIMED,
 	      .arg = { 1 }),
 	PIPED("epoll_wait", call_epoll),
+	PIPED("epoll_wait and read", call_epoll_read),
 	PIPED("epoll_wait with a limit", call_epoll, .flags = SC_TIMED,
 	      .arg = { 1 }),
 	PIPED("epoll_wait, edge-triggered", call_epoll,
@@ -374,11 +405,12 @@ static const struct sc_case cases[] = {
 	PIPED("epoll_pwait2 with a limit", call_epoll_pwait2,
 	      .flags = SC_TIMED, .arg = { 1 }),
 	{ "eventfd read", prep_eventfd, call_read_count, .end = add_two,
-	  .want = 2 },
+	  .want = 2, .unfed = SC_ASLEEP },
 	{ "eventfd read of a semaphore", prep_eventfd, call_read_count,
-	  .end = add_two, .want = 1, .arg = { EFD_SEMAPHORE } },
+	  .end = add_two, .want = 1, .arg = { EFD_SEMAPHORE },
+	  .unfed = SC_ASLEEP },
 	{ "eventfd write", prep_eventfd_full, call_write_count,
-	  .end = take_count, .want = 8 },
+	  .end = take_count, .want = 8, .unfed = SC_ASLEEP },
 	{ "eventfd poll", prep_eventfd, call_poll, .end = add_two, .want = 1,
 	  .arg = { 0, 1 } },
 	TIMER(CLOCK_MONOTONIC, relative),
@@ -388,7 +420,8 @@ static const struct sc_case cases[] = {
 	TIMER(CLOCK_BOOTTIME, relative),
 	TIMER(CLOCK_BOOTTIME, absolute),
 	{ "signalfd read", NULL, call_signalfd, .end = send_usr2,
-	  .want = sizeof(struct signalfd_siginfo) },
+	  .want = sizeof(struct signalfd_siginfo), .unfed = SC_ASLEEP,
+	  .unguarded = "signalfd loses the fake signal, and the guard is refused" },
 	{ "signalfd poll", NULL, call_signalfd, .end = send_usr2, .want = 1,
 	  .arg = { 1 } },
 };

@@ -10,6 +10,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netpacket/packet.h>
+#include <linux/sockios.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -21,8 +26,10 @@
 #define PROTO	0x88b5		/* for experiments */
 #define RAW	253		/* likewise */
 
-enum kind { UNIX_STREAM, UNIX_DGRAM, UNIX_PACKET, TCP, UDP, RAWIP, NETLINK,
-	    PACKET, VSOCK };
+#define MANY	600
+
+enum kind { UNIX_STREAM, UNIX_DGRAM, UNIX_ONE_WAY, UNIX_PACKET, TCP, UDP, RAWIP,
+	    NETLINK, PACKET, VSOCK };
 
 /* The address that the kernel gave to @fd. */
 static socklen_t own_address(int fd, struct sockaddr_storage *ss)
@@ -146,6 +153,23 @@ static int prep_unix(struct sc *s, int type)
 	return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, s->fd) ? -errno : 0;
 }
 
+/* Not a pair: fd[0] waits for room in the queue of fd[1], which has a name. */
+static int prep_one_way(struct sc *s)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1 +
+			sprintf(un.sun_path + 1, "syscall_test%p", s);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		s->fd[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (s->fd[i] < 0)
+			return -errno;
+	}
+	return bind(s->fd[1], (struct sockaddr *)&un, len) ||
+	       connect(s->fd[0], (struct sockaddr *)&un, len) ? -errno : 0;
+}
+
 static int prep_pair(struct sc *s)
 {
 	switch (s->c->arg[0]) {
@@ -153,6 +177,8 @@ static int prep_pair(struct sc *s)
 		return prep_unix(s, SOCK_STREAM);
 	case UNIX_DGRAM:
 		return prep_unix(s, SOCK_DGRAM);
+	case UNIX_ONE_WAY:
+		return prep_one_way(s);
 	case UNIX_PACKET:
 		return prep_unix(s, SOCK_SEQPACKET);
 	case TCP:
@@ -280,6 +306,44 @@ static long call_sendmsg_large(struct sc *s)
 	return sc_ret(sendmsg(s->fd[0], &msg, MSG_NOSIGNAL));
 }
 
+static long call_send_many(struct sc *s)
+{
+	long ret = 0;
+	int i;
+
+	for (i = 0; i < MANY && ret >= 0; i++)
+		ret = sc_ret(send(s->fd[0], "12345678", 8, MSG_NOSIGNAL));
+	return ret < 0 ? ret : i;
+}
+
+/* What was sent and not taken. Only of TCP it may be on its way. */
+static long queue_sent(struct sc *s)
+{
+	socklen_t len = sizeof(int);
+	long in = sc_readable(s->fd[1]);
+	int out = 0, domain;
+
+	if (!getsockopt(s->fd[0], SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+	    domain == AF_INET && ioctl(s->fd[0], SIOCOUTQ, &out))
+		return -errno;
+	return in < 0 || in > out ? in : out;
+}
+
+static int prep_sendfile(struct sc *s)
+{
+	int err = prep_pair(s);
+
+	s->fd[2] = memfd_create("syscall_test", MFD_CLOEXEC);
+	if (!err && (s->fd[2] < 0 || ftruncate(s->fd[2], LARGE)))
+		err = -errno;
+	return err;
+}
+
+static long call_sendfile(struct sc *s)
+{
+	return sc_ret(sendfile(s->fd[0], s->fd[2], NULL, LARGE));
+}
+
 /* Take what there is. */
 static void take(struct sc *s)
 {
@@ -323,32 +387,40 @@ static void pump_linger(struct sc *s)
 	}
 }
 
+#define RECV_QUEUE(result)	.queue = sc_queue, .fed = result, .want = result
+#define SEND_QUEUE		.queue = queue_sent, .fed = 0
+
+/* In place, with a family whose sleeps can be frozen; else asleep. */
 #define RECV(text, kind, result) \
-	{ text " recv", prep_recv, call_recv, .end = sc_put, .want = result, \
-	  .arg = { kind } }, \
+	RECV_BUT(text, kind, result, NULL, NULL)
+#define RECV_BUT(text, kind, result, why_not_fed, why_not_guarded) \
+	{ text " recv", prep_recv, call_recv, .end = sc_put, \
+	  RECV_QUEUE(result), .arg = { kind }, .unfed = why_not_fed }, \
 	{ text " recv with a limit", prep_recv, call_recv, .end = sc_put, \
-	  .want = result, .late = -EAGAIN, .flags = SC_TIMED | SC_JIFFIES, \
-	  .arg = { kind } }, \
+	  RECV_QUEUE(result), .late = -EAGAIN, \
+	  .flags = SC_TIMED | SC_JIFFIES, .arg = { kind }, \
+	  .unfed = why_not_fed, .unguarded = why_not_guarded }, \
 	{ text " recvmsg", prep_recv, call_recvmsg, .end = sc_put, \
-	  .want = result, .arg = { kind } }
+	  RECV_QUEUE(result), .arg = { kind }, .unfed = why_not_fed }
 
 #define SEND(text, kind) \
-	{ text " send", prep_send, call_send, .end = take, .want = 1, \
-	  .flags = SC_REPEAT, .arg = { kind } }, \
+	{ text " send", prep_send, call_send, .end = take, SEND_QUEUE, \
+	  .want = 1, .flags = SC_REPEAT, .arg = { kind } }, \
 	{ text " send with a limit", prep_send, call_send, .end = take, \
-	  .want = 1, .late = -EAGAIN, \
+	  SEND_QUEUE, .want = 1, .late = -EAGAIN, \
 	  .flags = SC_REPEAT | SC_TIMED | SC_JIFFIES, .arg = { kind } }
 
 #define STREAM(text, kind) \
 	{ text " recv of all", prep_one, call_recv_all, .end = sc_put4, \
-	  .want = 4, .arg = { kind } }, \
+	  .queue = sc_queue, .fed = 3, .want = 4, .arg = { kind } }, \
 	{ text " recv of all with a limit", prep_one, call_recv_all, \
-	  .end = sc_put4, .want = 4, .late = 1, \
+	  .end = sc_put4, .queue = sc_queue, .fed = 3, .want = 4, .late = 1, \
 	  .flags = SC_TIMED | SC_JIFFIES, .arg = { kind } }, \
 	{ text " send, large", prep_pair, call_send_large, .end = take, \
-	  .want = LARGE, .flags = SC_REPEAT, .arg = { kind } }, \
+	  SEND_QUEUE, .want = LARGE, .flags = SC_REPEAT, .arg = { kind } }, \
 	{ text " sendmsg, large", prep_pair, call_sendmsg_large, \
-	  .end = take, .want = LARGE, .flags = SC_REPEAT, .arg = { kind } }, \
+	  .end = take, SEND_QUEUE, .want = LARGE, .flags = SC_REPEAT, \
+	  .arg = { kind } }, \
 	{ text " recv until the end", prep_pair, call_recv, \
 	  .end = end_of_stream, .want = 0, .arg = { kind } }
 
@@ -358,36 +430,45 @@ static const struct sc_case cases[] = {
 	STREAM("unix stream", UNIX_STREAM),
 	RECV("unix datagram", UNIX_DGRAM, 1),
 	SEND("unix datagram", UNIX_DGRAM),
+	{ "unix datagram send, many", prep_pair, call_send_many, .end = take,
+	  SEND_QUEUE, .want = MANY, .flags = SC_REPEAT, .arg = { UNIX_DGRAM } },
+	{ "unix datagram send to a name, many", prep_pair, call_send_many,
+	  .end = take, SEND_QUEUE, .want = MANY, .flags = SC_REPEAT,
+	  .arg = { UNIX_ONE_WAY } },
 	RECV("unix seqpacket", UNIX_PACKET, 1),
 	SEND("unix seqpacket", UNIX_PACKET),
 	RECV("TCP", TCP, 1),
 	SEND("TCP", TCP),
 	STREAM("TCP", TCP),
+	{ "TCP sendfile, large", prep_sendfile, call_sendfile, .end = take,
+	  SEND_QUEUE, .want = LARGE, .flags = SC_REPEAT, .arg = { TCP } },
 	RECV("UDP", UDP, 1),
 	RECV("netlink", NETLINK, 1),
-	{ "packet recv", prep_recv, call_recv, .end = put_packet, .want = 1,
-	  .arg = { PACKET, 0, 1 } },
+	{ "packet recv", prep_recv, call_recv, .end = put_packet,
+	  RECV_QUEUE(1), .arg = { PACKET, 0, 1 } },
 	{ "packet recv with a limit", prep_recv, call_recv, .end = put_packet,
-	  .want = 1, .late = -EAGAIN, .flags = SC_TIMED | SC_JIFFIES,
+	  RECV_QUEUE(1), .late = -EAGAIN, .flags = SC_TIMED | SC_JIFFIES,
 	  .arg = { PACKET, 0, 2 } },
-	{ "raw IP recv", prep_recv, call_recv, .end = sc_put, .want = 21,
+	{ "raw IP recv", prep_recv, call_recv, .end = sc_put, RECV_QUEUE(21),
 	  .arg = { RAWIP } },
-	RECV("vsock", VSOCK, 1),
-	{ "vsock send", prep_send, call_send, .end = take, .want = 1,
-	  .flags = SC_REPEAT, .arg = { VSOCK } },
-	{ "UDP recvmmsg", prep_recv, call_recvmmsg, .end = sc_put, .want = 1,
-	  .arg = { UDP } },
-	{ "UDP recv, peeking", prep_recv, call_recv, .end = sc_put, .want = 1,
-	  .arg = { UDP, MSG_PEEK } },
-	{ "TCP read", prep_recv, call_read, .end = sc_put, .want = 1,
+	RECV_BUT("vsock", VSOCK, 1, SC_ASLEEP, SC_NO_RESTART),
+	{ "vsock send", prep_send, call_send, .end = take, SEND_QUEUE,
+	  .want = 1, .flags = SC_REPEAT, .arg = { VSOCK },
+	  .unfed = SC_ASLEEP },
+	{ "UDP recvmmsg", prep_recv, call_recvmmsg, .end = sc_put,
+	  RECV_QUEUE(1), .arg = { UDP } },
+	{ "UDP recv, peeking", prep_recv, call_recv, .end = sc_put,
+	  RECV_QUEUE(1), .arg = { UDP, MSG_PEEK } },
+	{ "TCP read", prep_recv, call_read, .end = sc_put, RECV_QUEUE(1),
 	  .arg = { TCP } },
-	{ "TCP recv, peeking", prep_recv, call_recv, .end = sc_put, .want = 1,
-	  .arg = { TCP, MSG_PEEK } },
+	{ "TCP recv, peeking", prep_recv, call_recv, .end = sc_put,
+	  RECV_QUEUE(1), .arg = { TCP, MSG_PEEK } },
 	{ "TCP recv, interrupted", prep_recv, call_recv, .end = sc_signal,
 	  .want = -EINTR, .arg = { TCP } },
 	{ "TCP close with a limit", prep_linger, call_close,
 	  .pump = pump_linger, .end = take, .late = 0,
-	  .flags = SC_REPEAT | SC_TIMED | SC_JIFFIES, .arg = { TCP } },
+	  .flags = SC_REPEAT | SC_TIMED | SC_JIFFIES, .arg = { TCP },
+	  .unfed = SC_ASLEEP, .unguarded = SC_NO_RESTART },
 };
 
 SC_TOPIC(sc_socket, cases);

@@ -34,6 +34,14 @@
 #define SC_REPEAT	0x04	/* end() until the call is over */
 #define SC_ONLY_LIMIT	0x08	/* nothing but the limit ends it */
 #define SC_STOPPED	0x10	/* a stop, its state is T or t */
+#define SC_HELD_BACK	0x20	/* end() is refused under the guard */
+#define SC_WORKER	0x40	/* a thread beside it, asleep and idle */
+#define SC_POLLER	0x80	/* the same, and woken: it parks */
+
+/* Why a case has no phase fed, or guarded: what several cases have in common. */
+#define SC_ASLEEP	"it sleeps where it cannot be frozen in place"
+#define SC_REFUSED	"the guard is refused while its server does not answer"
+#define SC_NO_RESTART	"the guard ends its sleep, and it is not started over"
 
 struct sc_case;
 
@@ -58,6 +66,7 @@ struct sc {
 	char buf[512];
 	char obj[256];		/* pthread objects */
 	unsigned long seen_done;
+	int64_t runs;		/* how often it had run when it was frozen */
 	bool blocked, skip;
 };
 
@@ -73,10 +82,19 @@ struct sc_case {
 	void (*end)(struct sc *s);
 	/* In the test, when the process is gone. */
 	void (*cleanup)(struct sc *s);
+	/*
+	 * In the test: what lies between the case and the other side, in bytes,
+	 * messages or connections, or -errno. When the end has come and the
+	 * case has taken nothing, and sent nothing, it is @fed.
+	 */
+	long (*queue)(struct sc *s);
+	long fed;
 	long want;		/* the result then */
 	long late;		/* the result when the limit passes */
 	int flags;
-	int arg[3];
+	int arg[4];
+	/* Why the case has no phase guarded, or fed; NULL: it has. */
+	const char *unguarded, *unfed;
 	/* Does this kernel have the call? NULL: all do. */
 	bool (*exists)(void);
 };
@@ -124,7 +142,7 @@ static inline struct timespec sc_deadline(const struct sc *s, clockid_t clock)
 	return ts;
 }
 
-/* What many cases share, in syscall_test.c. */
+/* What many cases share, in syscall_share.c. */
 int sc_prep_pipe(struct sc *s);		/* fd[0] reads, fd[1] writes */
 int sc_prep_pipe_full(struct sc *s);
 int sc_prep_path(struct sc *s);		/* a name for a file, not yet there */
@@ -132,15 +150,22 @@ int sc_fill(int fd);			/* write until it would block */
 void sc_put(struct sc *s);		/* a byte into fd[1] */
 void sc_put4(struct sc *s);		/* the rest of "abcd" */
 void sc_drain(struct sc *s);		/* read all there is from fd[0] */
+long sc_queue(struct sc *s);		/* bytes that fd[0] can read */
 void sc_signal(struct sc *s);		/* SIGUSR1, which has a handler */
 void sc_kill_helper(struct sc *s);
 int sc_free_helper(struct sc *s);	/* out of the group with it */
+
+/* In a new process: close what belongs to other cases. */
+void sc_close_others(const struct sc *s);
 
 /* A process outside of the group: its pid or -errno. */
 pid_t sc_spawn_helper(struct sc *s, int (*fn)(void *arg));
 
 /* Linux 6.7 has brought futex_wait(), and the like in io_uring. */
 bool sc_has_futex_wait(void);
+
+/* Bytes that can be read from @fd: of datagrams those of the first, or -errno. */
+long sc_readable(int fd);
 
 /* Take descriptor @fd of the process of the case. */
 int sc_take_fd(struct sc *s, int fd);

@@ -20,26 +20,31 @@
  *		the limit, not early, not restarted.
  * late		with a time limit that passes while frozen: it ends with the thaw.
  *
+ * guarded	asleep; frozen; the checkpoint guard of its cgroup is granted five
+ *		times, with a thaw and a freeze in between, and no task is merely
+ *		asleep then; what it waits for comes under the guard, and is still
+ *		there; the guard is given back; thawed; the result is right (C11).
+ * fed		asleep; frozen, and that in place; what it waits for comes, and is
+ *		still there; no task has run; thawed; the result is right (C18).
+ *
  * In all of them nobody who may wait for the process sees a stop, a
  * continuation or a trap (C13), and FROZEN comes in time (C8). A case that
  * fails says what was expected and seen; the control says whether the freezer
- * is to blame. In the world v2 that is said of cgroup.freeze (U20).
+ * is to blame. The last two phases have a result of their own for each case; a
+ * case without one of them says why. In the world v2 all that is said of
+ * cgroup.freeze (U20).
  *
- * Clauses: C8, C13, U20.
+ * Clauses: C8, C11, C13, C18, U20.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "../kselftest.h"
+#include "checkpoint_util.h"
+#include "freezer_check.h"
 #include "syscall_table.h"
 
 #define MAX_CASES	400
@@ -50,12 +55,19 @@
 #define LIMIT_MS	20000	/* what must come, comes in this time */
 #define FREEZE_MS	3000	/* and FROZEN in this */
 #define HAMMER		24	/* freezes of a hammer phase */
+#define GUARDS		5	/* guards of a guarded phase */
 
-enum phase { CONTROL, THAW, ENDED, HAMMERED, LIMIT, LATE, NR_PHASES };
+enum phase { CONTROL, THAW, ENDED, HAMMERED, LIMIT, LATE, GUARDED, FED,
+	     NR_PHASES };
 
 static const char * const phase_names[] = {
-	"control", "thaw", "ended", "hammer", "limit", "late",
+	"control", "thaw", "ended", "hammer", "limit", "late", "guarded", "fed",
 };
+
+/* The results of a case: of the first phases, of guarded, of fed. */
+enum result { CALL, GUARD, FEED, NR_RESULTS };
+
+static const char * const result_names[] = { "", ": guarded", ": fed" };
 
 struct verdict {
 	bool changed, stuck, broken;
@@ -64,20 +76,28 @@ struct verdict {
 };
 
 static struct sc *runs;
-static struct verdict verdicts[MAX_CASES];
+static struct verdict verdicts[MAX_CASES][NR_RESULTS];
 static const struct sc_case *all[MAX_CASES];
+static int guards[MAX_CASES];
 static uint32_t *gate;
 static int nr_cases;
 static char group[FRZ_PATH_MAX];
 static int64_t longest_ns, sum_ns;
 static int nr_freezes, nr_late, nr_stops, nr_told;
 static bool stuck_before;
+static bool without[NR_PHASES];	/* left out by -T */
+
+static struct verdict *verdict_of(const struct sc *s, enum phase phase)
+{
+	return &verdicts[s - runs][phase == GUARDED ? GUARD :
+				   phase == FED ? FEED : CALL];
+}
 
 static void fault(struct sc *s, enum phase during, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static void fault(struct sc *s, enum phase during, const char *fmt, ...)
 {
-	struct verdict *v = &verdicts[s - runs];
+	struct verdict *v = verdict_of(s, during);
 	va_list ap;
 	int n;
 
@@ -105,26 +125,6 @@ static void on_child(int sig, siginfo_t *info, void *context)
 		__atomic_fetch_add(&nr_stops, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Close what belongs to other cases, for who holds it keeps its peer alive. */
-static void close_others(const struct sc *s)
-{
-	int next = 3, fd, i;
-
-	for (;;) {
-		fd = INT_MAX;
-		for (i = 0; i < SC_FDS; i++) {
-			if (s->fd[i] >= next && s->fd[i] < fd)
-				fd = s->fd[i];
-		}
-		if (fd > next)
-			syscall(SYS_close_range, next,
-				fd == INT_MAX ? ~0U : (unsigned int)fd - 1, 0);
-		if (fd == INT_MAX)
-			return;
-		next = fd + 1;
-	}
-}
-
 /* It moves with the ticks, so it is late when they are, as on a busy host. */
 static int64_t tick_ns(void)
 {
@@ -142,7 +142,7 @@ static int run_case(void *arg)
 	sigaction(SIGUSR1, &sa, NULL);
 	sigaction(SIGALRM, &sa, NULL);
 	signal(SIGCHLD, SIG_DFL);
-	close_others(s);
+	sc_close_others(s);
 	frz_store(&s->ready, 1);
 	while (!__atomic_load_n(gate, __ATOMIC_SEQ_CST))
 		syscall(SYS_futex, gate, FUTEX_WAIT, 0, NULL, NULL, 0);
@@ -185,11 +185,17 @@ static void finish(struct sc *s)
 		ksft_print_msg("%s: does not die\n", s->c->name);
 }
 
-static bool takes_part(const struct sc_case *c, enum phase phase)
+/* NULL, or why the case has no such phase. */
+static const char *left_out(const struct sc_case *c, enum phase phase)
 {
+	if (without[phase])
+		return "the phase is left out";
 	if (phase == LIMIT || phase == LATE)
-		return c->flags & SC_TIMED;
-	return !(c->flags & SC_ONLY_LIMIT);
+		return c->flags & SC_TIMED ? NULL : "it has no limit";
+	if (c->flags & SC_ONLY_LIMIT)
+		return "nothing but its limit ends it";
+	return phase == GUARDED ? c->unguarded :
+	       phase == FED ? c->unfed : NULL;
 }
 
 static void start(struct sc *s, const struct sc_case *c, enum phase phase)
@@ -204,7 +210,7 @@ static void start(struct sc *s, const struct sc_case *c, enum phase phase)
 		s->fd[i] = -1;
 	s->c = c;
 	s->ms = phase == LIMIT || phase == LATE ? SHORT_MS : LONG_MS;
-	s->skip = !takes_part(c, phase);
+	s->skip = left_out(c, phase);
 	if (s->skip)
 		return;
 	err = c->prepare ? c->prepare(s) : 0;
@@ -244,40 +250,76 @@ static void open_gate(void)
 	syscall(SYS_futex, gate, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Seen asleep at two looks in a row, or say what it does instead. */
+/* How many were not seen asleep at two looks in a row. */
+static int nr_awake(int look)
+{
+	struct sc *s;
+	int left = 0;
+
+	nr_stops = 0;
+	for (s = runs; s < runs + nr_cases; s++) {
+		if (s->skip || frz_load(&s->done))
+			continue;
+		if (s->c->pump)
+			s->c->pump(s);
+		if (!frz_load(&s->begun) || !asleep(s)) {
+			s->val[2] = look + 1;
+			left++;
+		} else if (s->val[2] >= look) {
+			left++;
+		} else {
+			s->blocked = true;
+		}
+	}
+	return left;
+}
+
+/* All asleep, or say what they do instead. */
 static void wait_blocked(enum phase phase, int limit_ms)
 {
-	int64_t end = frz_now_ns() + limit_ms * 1000000LL;
-	int left, look = 0;
 	struct sc *s;
+	int look = 0;
 
-	for (s = runs; s < runs + nr_cases; s++)
+	for (s = runs; s < runs + nr_cases; s++) {
 		s->blocked = s->skip;
-	do {
-		left = 0;
-		nr_stops = 0;
-		for (s = runs; s < runs + nr_cases; s++) {
-			if (s->skip || frz_load(&s->done))
-				continue;
-			if (s->c->pump)
-				s->c->pump(s);
-			if (!frz_load(&s->begun) || !asleep(s)) {
-				s->val[2] = look + 1;
-				left++;
-			} else if (s->val[2] >= look) {
-				left++;
-			} else {
-				s->blocked = true;
-			}
-		}
-		look++;
-		frz_sleep_ms(10);
-	} while (left && frz_now_ns() < end);
+		s->val[2] = 0;
+	}
+	frz_until_busy(!nr_awake(look++) || (frz_sleep_ms(10), false), limit_ms);
 	for (s = runs; s < runs + nr_cases; s++) {
 		if (!s->skip && !frz_load(&s->done) && !s->blocked)
 			fault(s, phase, "expected asleep, seen in state %c",
 			      frz_task_state(s->pid));
 	}
+}
+
+static int64_t times_run(const struct sc *s)
+{
+	return frz_proc_status(s->pid, "voluntary_ctxt_switches") +
+	       frz_proc_status(s->pid, "nonvoluntary_ctxt_switches");
+}
+
+static int64_t sum_of_runs(void)
+{
+	int64_t sum = 0;
+	struct sc *s;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		if (!s->skip)
+			sum += times_run(s);
+	}
+	return sum;
+}
+
+/* In their last sleep, not in one before: none has run for a while. */
+static void settle(void)
+{
+	int64_t before;
+	bool quiet;
+
+	quiet = frz_until_busy((before = sum_of_runs(), frz_sleep_ms(60),
+				sum_of_runs() == before), LIMIT_MS);
+	if (!quiet)
+		ksft_print_msg("they do not come to an end\n");
 }
 
 static bool frozen(int ms)
@@ -314,7 +356,7 @@ static void freeze(enum phase phase)
 	for (s = runs; s < runs + nr_cases; s++) {
 		if (s->skip || frz_state_is(s->cg, "FROZEN") == 1)
 			continue;
-		verdicts[s - runs].stuck = true;
+		verdict_of(s, phase)->stuck = true;
 		frz_read(s->cg, "freezer.blockers", blockers,
 			 sizeof(blockers));
 		ksft_print_msg("%s: in the way: %s\n", s->c->name, blockers);
@@ -360,35 +402,46 @@ static void check_parent(enum phase phase)
 	}
 }
 
-static void end_all(void)
+/* Those with SC_HELD_BACK, or those without. */
+static void end_some(int flag)
 {
 	struct sc *s;
 
 	for (s = runs; s < runs + nr_cases; s++) {
-		if (!s->skip && !frz_load(&s->done) && s->c->end)
+		if (!s->skip && !frz_load(&s->done) && s->c->end &&
+		    (s->c->flags & SC_HELD_BACK) == flag)
 			s->c->end(s);
 	}
+}
+
+static void end_all(void)
+{
+	end_some(0);
+	end_some(SC_HELD_BACK);
+}
+
+/* How many are not back; what they wait for comes once more for some. */
+static int nr_left(bool late)
+{
+	struct sc *s;
+	int left = 0;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		if (s->skip || frz_load(&s->done))
+			continue;
+		left++;
+		if (!late && (s->c->flags & SC_REPEAT))
+			s->c->end(s);
+	}
+	return left;
 }
 
 /* The results, once they are there. */
 static void check_results(enum phase phase, bool late)
 {
-	int64_t end = frz_now_ns() + LIMIT_MS * 1000000LL;
 	struct sc *s;
-	int left;
 
-	do {
-		left = 0;
-		for (s = runs; s < runs + nr_cases; s++) {
-			if (s->skip || frz_load(&s->done))
-				continue;
-			left++;
-			if (!late && (s->c->flags & SC_REPEAT))
-				s->c->end(s);
-		}
-		if (left)
-			frz_sleep_ms(2);
-	} while (left && frz_now_ns() < end);
+	frz_until(!nr_left(late), LIMIT_MS);
 	for (s = runs; s < runs + nr_cases; s++) {
 		long want = late ? s->c->late : s->c->want;
 
@@ -468,12 +521,205 @@ static void check_frozen(enum phase phase)
 
 	for (s = runs; s < runs + nr_cases; s++) {
 		if (s->skip || !frz_load(&s->done) ||
-		    verdicts[s - runs].stuck)
+		    verdict_of(s, phase)->stuck)
 			continue;
 		s->seen_done = 1;
 		fault(s, phase, "expected nothing while FROZEN, seen back with %ld",
 		      s->ret);
 	}
+}
+
+/* Woken or not, it is FROZEN, or becomes so again. */
+static void check_state(enum phase phase, const char *state)
+{
+	char seen[64];
+	struct sc *s;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		if (s->skip || verdict_of(s, phase)->stuck)
+			continue;
+		if (phase == ENDED ? !frz_wait_state(s->cg, state, FREEZE_MS) :
+				     frz_state_is(s->cg, state) == 1)
+			continue;
+		frz_read(s->cg, "freezer.state", seen, sizeof(seen));
+		fault(s, phase, "expected %s, seen %s", state, seen);
+	}
+}
+
+/* What has come is there still, and nothing was sent. */
+static void check_queue(enum phase phase)
+{
+	struct sc *s;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		long seen;
+
+		if (s->skip || !s->c->queue)
+			continue;
+		/* Under the guard it came once; some of it is on its way. */
+		if (phase == GUARDED && (s->c->flags & SC_REPEAT))
+			continue;
+		seen = s->c->queue(s);
+		if (seen != s->c->fed)
+			fault(s, phase, "expected %ld in the queue, seen %ld",
+			      s->c->fed, seen);
+	}
+}
+
+/* Take one guard for each case; @keep: and keep it. */
+static void take_guards(bool keep)
+{
+	struct sc *s;
+	int fd;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		int64_t loose;
+
+		if (s->skip || verdict_of(s, GUARDED)->nr)
+			continue;
+		fd = guard_open(s->cg);
+		if (fd < 0) {
+			fault(s, GUARDED, "guard: %s, %s", strerror(-fd),
+			      frz_describe(s->cg));
+			continue;
+		}
+		loose = not_quiescent(s->cg);
+		if (loose)
+			fault(s, GUARDED, "expected none asleep, seen %lld",
+			      (long long)loose);
+		if (strcmp(guard_verdict(fd), "consistent"))
+			fault(s, GUARDED, "expected consistent, seen %s",
+			      guard_verdict(fd));
+		if (frz_blockers(s->cg))
+			fault(s, GUARDED, "expected no blockers, seen %s",
+			      frz_content(s->cg, "freezer.blockers"));
+		if (keep)
+			guards[s - runs] = fd;
+		else
+			close(fd);
+	}
+}
+
+static void give_back_guards(void)
+{
+	int i;
+
+	for (i = 0; i < nr_cases; i++) {
+		if (guards[i] >= 0)
+			close(guards[i]);
+		guards[i] = -1;
+	}
+}
+
+static void guarded(void)
+{
+	int i;
+
+	memset(guards, -1, sizeof(guards));
+	settle();
+	freeze(GUARDED);
+	for (i = 1; i < GUARDS; i++) {
+		take_guards(false);
+		if (i != GUARDS / 2)
+			continue;
+		thaw();
+		wait_blocked(GUARDED, LIMIT_MS);
+		check_blocked(GUARDED, "after a guard");
+		freeze(GUARDED);
+	}
+	take_guards(true);
+	check_parent(GUARDED);
+	end_some(0);
+	frz_sleep_ms(50);
+	check_frozen(GUARDED);
+	check_state(GUARDED, "CHECKPOINTING");
+	check_queue(GUARDED);
+	give_back_guards();
+	check_state(GUARDED, "FROZEN");
+	end_some(SC_HELD_BACK);
+	thaw();
+	check_results(GUARDED, false);
+}
+
+/* Each task of the case is frozen in its sleep; only a worker is asleep. */
+static void check_in_place(enum phase phase)
+{
+	struct sc *s;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		long long all, in_place, asleep;
+
+		if (s->skip)
+			continue;
+		all = frz_stat(s->cg, "nr_tasks");
+		in_place = frz_stat(s->cg, "nr_in_place");
+		asleep = frz_stat(s->cg, "nr_asleep");
+		asleep = frz_or_missing(s->cg, asleep, 0);
+		if (s->c->flags & (SC_WORKER | SC_POLLER)) {
+			all -= asleep;
+			asleep = 0;
+		}
+		in_place = frz_or_missing(s->cg, in_place, all);
+		if (all < 1 || in_place != all || asleep)
+			fault(s, phase,
+			      "expected all in place, seen %lld of %lld, %lld asleep",
+			      in_place, all, asleep);
+		s->runs = times_run(s);
+	}
+}
+
+/* Those that wait for room get all of it; how much there is to take still. */
+static long make_room(void)
+{
+	struct sc *s;
+	long left = 0;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		if (s->skip || !s->c->queue || !(s->c->flags & SC_REPEAT) ||
+		    frz_load(&s->done) || s->c->queue(s) == s->c->fed)
+			continue;
+		s->c->end(s);
+		left++;
+	}
+	return left;
+}
+
+static void check_at_rest(enum phase phase)
+{
+	struct sc *s;
+
+	for (s = runs; s < runs + nr_cases; s++) {
+		int64_t ran, used;
+
+		if (s->skip || s->seen_done)
+			continue;
+		ran = times_run(s) - s->runs;
+		used = s->c->flags & SC_POLLER ? 0 :
+		       frz_stat(s->cg, "cpu_usec_at_rest");
+		used = frz_or_missing(s->cg, used, 0);
+		if (ran || used)
+			fault(s, phase,
+			      "expected at rest, seen run %lld times, for %lld us",
+			      (long long)ran, (long long)used);
+	}
+}
+
+static void fed(void)
+{
+	settle();
+	freeze(FED);
+	check_in_place(FED);
+	check_blocked(FED, "frozen");
+	check_parent(FED);
+	end_all();
+	frz_until(!make_room(), LIMIT_MS);
+	frz_sleep_ms(50);
+	check_frozen(FED);
+	check_queue(FED);
+	check_at_rest(FED);
+	check_state(FED, "FROZEN");
+	thaw();
+	check_results(FED, false);
 }
 
 static void steps(enum phase phase)
@@ -507,6 +753,7 @@ static void steps(enum phase phase)
 		end_all();
 		frz_sleep_ms(50);
 		check_frozen(phase);
+		check_state(phase, "FROZEN");
 		thaw();
 		check_results(phase, false);
 		return;
@@ -530,6 +777,12 @@ static void steps(enum phase phase)
 		thaw();
 		check_results(phase, true);
 		check_limits(phase, thawed, SHORT_MS - RESTART_MS);
+		return;
+	case GUARDED:
+		guarded();
+		return;
+	case FED:
+		fed();
 		return;
 	default:
 		break;
@@ -576,11 +829,7 @@ static int set_up(void)
 	char name[16];
 	int i, err;
 
-	err = frz_create(group, NULL, "selftest_syscall_test");
-	if (err == -EEXIST) {
-		frz_destroy(group, LIMIT_MS);
-		err = frz_create(group, NULL, "selftest_syscall_test");
-	}
+	err = frz_group_make(group);
 	if (err)
 		return err;
 	/* Mainline has no such file. */
@@ -596,24 +845,62 @@ static int set_up(void)
 	return err;
 }
 
+static bool has_result(int i, enum result result)
+{
+	return result == CALL ||
+	       !left_out(all[i], result == GUARD ? GUARDED : FED);
+}
+
+static int nr_results(enum result result)
+{
+	int i, nr = 0;
+
+	for (i = 0; i < nr_cases; i++)
+		nr += has_result(i, result);
+	return nr;
+}
+
+static void report_one(int i, enum result result)
+{
+	struct verdict *v = &verdicts[i][result];
+	int j;
+
+	if (!has_result(i, result)) {
+		enum phase phase = result == GUARD ? GUARDED : FED;
+
+		if (!without[phase])
+			ksft_print_msg("%s: not %s, for %s\n", all[i]->name,
+				       phase_names[phase],
+				       left_out(all[i], phase));
+		return;
+	}
+	for (j = 0; j < v->nr; j++)
+		ksft_print_msg("%s\n", v->text[j]);
+	if (v->stuck)
+		ksft_print_msg("expected FROZEN, seen FREEZING\n");
+	ksft_test_result(!v->nr && !v->stuck, "%s%s\n", all[i]->name,
+			 result_names[result]);
+}
+
 static void report(void)
 {
-	int i, j, changed = 0, stuck = 0, broken = 0;
+	int i, changed = 0, stuck = 0, broken = 0;
+	enum result r;
 
 	for (i = 0; i < nr_cases; i++) {
-		struct verdict *v = &verdicts[i];
+		for (r = 0; r < NR_RESULTS; r++) {
+			struct verdict *v = &verdicts[i][r];
 
-		for (j = 0; j < v->nr; j++)
-			ksft_print_msg("%s\n", v->text[j]);
-		if (v->stuck)
-			ksft_print_msg("expected FROZEN, seen FREEZING\n");
-		changed += v->changed && !v->broken;
-		stuck += v->stuck;
-		broken += v->broken;
-		ksft_test_result(!v->nr && !v->stuck, "%s\n", all[i]->name);
+			report_one(i, r);
+			changed += v->changed && !verdicts[i][CALL].broken;
+			stuck += v->stuck;
+			broken += v->broken;
+		}
 	}
-	ksft_print_msg("%d system calls: %d changed, %d not frozen, %d failed without a freeze\n",
-		       nr_cases, changed, stuck, broken);
+	ksft_print_msg("%d system calls, %d of them under the guard, %d fed\n",
+		       nr_cases, nr_results(GUARD), nr_results(FEED));
+	ksft_print_msg("of these results %d changed, %d not frozen, %d failed without a freeze\n",
+		       changed, stuck, broken);
 	ksft_print_msg("%d freezes of all of them: %lld us on average, %lld us at most\n",
 		       nr_freezes, (long long)sum_ns / nr_freezes / 1000,
 		       (long long)longest_ns / 1000);
@@ -622,6 +909,22 @@ static void report(void)
 	ksft_print_msg("told of a stop or a continuation: expected 0, seen %d\n",
 		       nr_told);
 	ksft_test_result(!nr_told, "no parent is told\n");
+}
+
+/* -T PHASE as in the harness of the other tests, and what a name has in it. */
+static const char *parse_options(int argc, char **argv)
+{
+	int opt, i;
+
+	while ((opt = getopt(argc, argv, "T:")) != -1) {
+		for (i = 0; opt == 'T' && i < NR_PHASES; i++)
+			if (!strcmp(phase_names[i], optarg))
+				break;
+		if (opt != 'T' || i == NR_PHASES)
+			ksft_exit_fail_msg("usage: syscall_test [-T PHASE] [NAME]\n");
+		without[i] = true;
+	}
+	return argv[optind];
 }
 
 int main(int argc, char **argv)
@@ -634,16 +937,19 @@ int main(int argc, char **argv)
 		.sa_sigaction = on_child,
 		.sa_flags = SA_SIGINFO | SA_RESTART,
 	};
+	const char *only;
 	unsigned int i;
 	int err;
 
 	ksft_print_header();
+	only = parse_options(argc, argv);
 	err = frz_setup();
 	if (err)
 		ksft_exit_skip("no v1 freezer: %s\n", strerror(-err));
 	for (i = 0; i < ARRAY_SIZE(topics); i++)
-		add_topic(topics[i], argc > 1 ? argv[1] : NULL);
-	ksft_set_plan(nr_cases + 1);
+		add_topic(topics[i], only);
+	ksft_set_plan(nr_results(CALL) + nr_results(GUARD) + nr_results(FEED) +
+		      1);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGIO, SIG_IGN);
 	sigaction(SIGCHLD, &sa, NULL);
@@ -651,123 +957,11 @@ int main(int argc, char **argv)
 	if (err)
 		ksft_exit_fail_msg("the cgroups: %s\n", strerror(-err));
 	for (i = 0; i < NR_PHASES; i++)
-		run_phase(i);
-	err = frz_destroy(group, LIMIT_MS);
+		if (!without[i])
+			run_phase(i);
+	err = frz_group_end(group);
 	if (err)
 		ksft_print_msg("%s does not go away\n", group);
 	report();
 	ksft_finished();
-}
-
-/* What many cases share. */
-
-int sc_prep_pipe(struct sc *s)
-{
-	return pipe2(s->fd, O_CLOEXEC) ? -errno : 0;
-}
-
-int sc_fill(int fd)
-{
-	int flags = fcntl(fd, F_GETFL), quiet = 0;
-	static char zeros[4096];
-	socklen_t len = sizeof(int);
-	int domain;
-
-	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	/* Of a terminal or TCP, others move it on, and make room again. */
-	while (quiet < 3) {
-		quiet++;
-		while (write(fd, zeros, sizeof(zeros)) > 0)
-			quiet = 0;
-		while (write(fd, zeros, 1) > 0)
-			quiet = 0;
-		if (isatty(fd))
-			frz_sleep_ms(3);
-		else if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain,
-				     &len) && domain == AF_INET)
-			frz_sleep_ms(80);
-	}
-	fcntl(fd, F_SETFL, flags);
-	return 0;
-}
-
-int sc_prep_pipe_full(struct sc *s)
-{
-	int err = sc_prep_pipe(s);
-
-	return err ? err : sc_fill(s->fd[1]);
-}
-
-int sc_prep_path(struct sc *s)
-{
-	static int serial;
-
-	/* Never the same twice: keys are remembered by their name. */
-	snprintf(s->path, sizeof(s->path), "/tmp/syscall_test.%d.%d", getpid(),
-		 serial++);
-	unlink(s->path);
-	return 0;
-}
-
-void sc_put(struct sc *s)
-{
-	if (write(s->fd[1], "a", 1) != 1)
-		s->val[3] = errno;
-}
-
-void sc_put4(struct sc *s)
-{
-	if (write(s->fd[1], "bcd", 3) != 3)
-		s->val[3] = errno;
-}
-
-void sc_drain(struct sc *s)
-{
-	struct pollfd pfd = { .fd = s->fd[0], .events = POLLIN };
-	static char buf[65536];
-
-	while (poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN) &&
-	       read(s->fd[0], buf, sizeof(buf)) > 0)
-		;
-}
-
-void sc_signal(struct sc *s)
-{
-	kill(s->pid, SIGUSR1);
-}
-
-void sc_kill_helper(struct sc *s)
-{
-	kill(s->helper, SIGKILL);
-}
-
-int sc_free_helper(struct sc *s)
-{
-	return frz_move_process(frz_root(), s->helper);
-}
-
-static int (*helper_fn)(void *arg);
-
-static int run_helper(void *arg)
-{
-	close_others(arg);
-	return helper_fn(arg);
-}
-
-pid_t sc_spawn_helper(struct sc *s, int (*fn)(void *arg))
-{
-	helper_fn = fn;
-	s->helper = frz_spawn(NULL, run_helper, s);
-	return s->helper;
-}
-
-int sc_take_fd(struct sc *s, int fd)
-{
-	int pidfd = syscall(SYS_pidfd_open, s->pid, 0);
-	int ret = pidfd < 0 ? -errno :
-		  sc_ret(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
-
-	if (pidfd >= 0)
-		close(pidfd);
-	return ret;
 }

@@ -140,7 +140,7 @@ FREEZER_TEST(no_periodic_work)
 {
 	unsigned long *word = ASSERT_WORDS(1);
 	const char *tracefs = find_tracefs();
-	int i, begun = 0, ended = 0;
+	int begun = 0, ended = 0;
 	char instance[128];
 
 	ASSERT_NE(NULL, tracefs) {
@@ -153,11 +153,10 @@ FREEZER_TEST(no_periodic_work)
 	ASSERT_EQ(0, mkdir(instance, 0700));
 	EXPECT_EQ(0, frz_write(instance, "events/workqueue/enable", "1"));
 	EXPECT_STREQ("", frz_freezes(self->cg));
-	for (i = 0; i < FRZ_LIMIT && (!begun || begun != ended); i += 10) {
-		frz_sleep_ms(10);
-		begun = looks(instance, LOOK_BEGINS);
-		ended = looks(instance, LOOK_ENDS);
-	}
+	frz_until_busy((frz_sleep_ms(10),
+			begun = looks(instance, LOOK_BEGINS),
+			ended = looks(instance, LOOK_ENDS),
+			begun && begun == ended), FRZ_LIMIT);
 	EXPECT_LT(0, begun) {
 		TH_LOG("nobody has looked at the spinner");
 	}

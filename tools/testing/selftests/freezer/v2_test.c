@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "v2_test.h"
+#include "v2_fixture.h"
 
 #define NOBODY		65534
 
@@ -183,12 +183,12 @@ FIXTURE_VARIANT_ADD(layout, together) { .busy = 0, .sleeper = 0 };
 
 FIXTURE_SETUP(layout)
 {
-	setup_v2(_metadata, self->cg);
+	V2_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(layout)
 {
-	teardown_v2(_metadata, self->cg);
+	FRZ_GROUP_END(self->cg);
 }
 
 TEST_F_TIMEOUT(layout, honest, 90)
@@ -196,9 +196,8 @@ TEST_F_TIMEOUT(layout, honest, 90)
 	struct frz_busy *busy = frz_busy_new(1500);
 	unsigned long *word = ASSERT_WORDS(1);
 	char path[3][FRZ_PATH_MAX];
-	int i, frozen, state;
-	int64_t end;
 	pid_t pid;
+	int i;
 
 	memcpy(path[0], self->cg, FRZ_PATH_MAX);
 	ASSERT_EQ(0, frz_create(path[1], self->cg, "a"));
@@ -211,16 +210,10 @@ TEST_F_TIMEOUT(layout, honest, 90)
 			TH_LOG("cgroup %d, busy in %d", i, variant->busy);
 		}
 	}
-	end = frz_now_ns() + 60000 * 1000000LL;
-	do {
-		ASSERT_GT(end, frz_now_ns());
-		frozen = frz2_frozen(self->cg);
-		state = frz_task_state(pid);
-		ASSERT_FALSE(frozen == 1 && state == 'R') {
-			TH_LOG("frozen 1, and a task of it is running");
-		}
-		usleep(500);
-	} while (!frozen);
+	ASSERT_TRUE(frz_until(frz2_frozen(self->cg), 60000));
+	ASSERT_NE('R', frz_task_state(pid)) {
+		TH_LOG("frozen 1, and a task of it is running");
+	}
 	for (i = 0; i < 3; i++)
 		EXPECT_FROZEN(1, path[i]);
 }
@@ -724,7 +717,7 @@ FIXTURE_SETUP(nsdelegate)
 	char options[300];
 	int err;
 
-	setup_v2(_metadata, self->cg);
+	V2_GROUP_MAKE(self->cg);
 	err = read_options(self->options, sizeof(self->options));
 	if (err)
 		SKIP(return, "the mount of cgroup v2: %s", strerror(-err));
@@ -743,7 +736,7 @@ FIXTURE_TEARDOWN(nsdelegate)
 	int err = self->changed ? remount(self->options) : 0;
 
 	EXPECT_EQ(0, err);
-	teardown_v2(_metadata, self->cg);
+	FRZ_GROUP_END(self->cg);
 }
 
 struct in_namespace {

@@ -11,11 +11,12 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "freezer_test.h"
-#include "memcg_test.h"
-#include "uring_test.h"
+#include "memcg_util.h"
+#include "uring_util.h"
 
 #define MB		(1024UL * 1024)
 #define LIMIT		(64 * MB)
@@ -138,7 +139,7 @@ FIXTURE_SETUP(sqpoll)
 	const char *what;
 	int err;
 
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	err = memcg_setup(LIMIT, &what);
 	ASSERT_EQ(0, err) {
 		TH_LOG("%s: %s", what, strerror(-err));
@@ -147,7 +148,7 @@ FIXTURE_SETUP(sqpoll)
 
 FIXTURE_TEARDOWN(sqpoll)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	memcg_teardown();
 }
 
@@ -452,12 +453,12 @@ FIXTURE_VARIANT_ADD(random_kill, vhost) { .fn = own_vhost };
 
 FIXTURE_SETUP(random_kill)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(random_kill)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 #define ROUNDS	100

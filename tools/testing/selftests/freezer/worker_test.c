@@ -9,10 +9,13 @@
 #include <linux/vhost.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "freezer_test.h"
-#include "fuse_test.h"
-#include "uring_test.h"
+#include "fuse_util.h"
+#include "uring_util.h"
 
 struct uring {
 	unsigned long begun;
@@ -249,8 +252,6 @@ FREEZER_TEST(uring_sqpoll_fed_from_outside)
 	ASSERT_LE(0, r.fd);
 	ASSERT_EQ(0, map_ring(&r));
 	for (i = 0; i < 10; i++) {
-		long long end;
-
 		ASSERT_FREEZES(self->cg);
 		before = nr_completed(&r);
 		queue_sqe(&r, &sqe);
@@ -259,11 +260,8 @@ FREEZER_TEST(uring_sqpoll_fed_from_outside)
 			TH_LOG("round %d: work was done while FROZEN", i);
 		}
 		ASSERT_THAWS(self->cg);
-		end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-		while (nr_completed(&r) == before && frz_now_ns() < end) {
-			wake_sq_thread(&r);
-			usleep(1000);
-		}
+		frz_until(nr_completed(&r) != before ||
+			  (wake_sq_thread(&r), false), FRZ_LIMIT);
 		ASSERT_EQ(before + 1, nr_completed(&r));
 	}
 }
@@ -303,14 +301,8 @@ static int open_by_two(void *arg)
 /* The threads of @pid, @nr of them: 0, or -ETIMEDOUT. */
 static int wait_threads(pid_t pid, int64_t nr)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
-
-	while (frz_proc_status(pid, "Threads") != nr) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(1);
-	}
-	return 0;
+	return frz_until(frz_proc_status(pid, "Threads") == nr, FRZ_LIMIT) ?
+	       0 : -ETIMEDOUT;
 }
 
 /* How long an idle worker stays, and more. */
@@ -506,14 +498,8 @@ static int64_t worker_switches(pid_t tid)
 
 static int wait_switch(pid_t tid, int64_t before, int timeout_ms)
 {
-	int64_t end = frz_now_ns() + timeout_ms * 1000000LL;
-
-	while (worker_switches(tid) == before) {
-		if (frz_now_ns() > end)
-			return -ETIMEDOUT;
-		frz_sleep_ms(1);
-	}
-	return 0;
+	return frz_until(worker_switches(tid) != before, timeout_ms) ?
+	       0 : -ETIMEDOUT;
 }
 
 /*
@@ -575,7 +561,7 @@ FIXTURE(fuse) {
 
 FIXTURE_SETUP(fuse)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	self->fd = mount_fuse();
 	ASSERT_LE(0, self->fd) {
 		TH_LOG("FUSE: %s", strerror(-self->fd));
@@ -588,7 +574,7 @@ FIXTURE_TEARDOWN(fuse)
 	if (self->fd >= 0)
 		close(self->fd);
 	umount2(fuse_dir, MNT_DETACH);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 	rmdir(fuse_dir);
 }
 

@@ -35,7 +35,7 @@
 #define OWN_V1		"/tmp/freezer_world.named"
 /* Held while a list of tasks is read (frz_hold_mover()), or one is moved */
 #define LOCK		"/tmp/freezer_world.lock"
-/* The limited cgroup of the tests of the OOM killer (memcg_test.h) */
+/* The limited cgroup of the tests of the OOM killer (memcg_util.h) */
 #define MEMCG		"freezer_selftest"
 #define TASKS_MAX	4096
 /* So many moves, then the list of tasks is read again. */

@@ -1,27 +1,25 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
- * A FUSE file system, spoken raw over /dev/fuse, for the tests that want a
- * system call that does not come back before they say so.
+ * A FUSE file system, spoken raw over /dev/fuse.
  */
-#ifndef FUSE_TEST_H
-#define FUSE_TEST_H
-
-#include <linux/fuse.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
-#include "freezer_test.h"
+#include "freezer_check.h"
+#include "fuse_util.h"
 
-/* A FUSE file system with nothing but a root directory. */
-static const char fuse_dir[] = "/tmp/freezer_selftest.fuse";
-
-/* One that is nothing but a file, of one page of zeroes. */
-static const char fuse_file[] = "/tmp/freezer_selftest.fusefile";
+const char * const fuse_dir = "/tmp/freezer_selftest.fuse";
+const char * const fuse_file = "/tmp/freezer_selftest.fusefile";
 
 /* On @where, which exists, with a root of @mode, a directory or a file. */
-static inline int mount_fuse_root(const char *where, unsigned int mode)
+static int mount_fuse_root(const char *where, unsigned int mode)
 {
 	char opts[128];
 	int fd, err;
@@ -47,22 +45,21 @@ static inline int mount_fuse_root(const char *where, unsigned int mode)
 	return fd;
 }
 
-static inline int mount_fuse(void)
+int mount_fuse(void)
 {
 	umount2(fuse_dir, MNT_DETACH);
 	mkdir(fuse_dir, 0755);
 	return mount_fuse_root(fuse_dir, S_IFDIR);
 }
 
-static inline int mount_fuse_file(void)
+int mount_fuse_file(void)
 {
 	umount2(fuse_file, MNT_FORCE | MNT_DETACH);
 	close(open(fuse_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	return mount_fuse_root(fuse_file, S_IFREG);
 }
 
-/* With its size, which the kernel has to ask for. */
-static inline int open_fuse_file(void)
+int open_fuse_file(void)
 {
 	int fd = open(fuse_file, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -70,21 +67,14 @@ static inline int open_fuse_file(void)
 	return fd < 0 || fstat(fd, &st) || st.st_size != 4096 ? -1 : fd;
 }
 
-/* Whoever waits for an answer gets an error, also while a child keeps @fd open. */
-static inline void unmount_fuse_file(int fd)
+void unmount_fuse_file(int fd)
 {
 	umount2(fuse_file, MNT_FORCE | MNT_DETACH);
 	close(fd);
 	unlink(fuse_file);
 }
 
-struct request {
-	struct fuse_in_header head;
-	char rest[FUSE_MIN_READ_BUFFER * 2];
-};
-
-/* The next request: its opcode, -ETIMEDOUT, -errno. */
-static inline int next_request(int fd, struct request *req, int timeout_ms)
+int next_request(int fd, struct request *req, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
@@ -94,8 +84,8 @@ static inline int next_request(int fd, struct request *req, int timeout_ms)
 	       (int)req->head.opcode;
 }
 
-static inline int answer(int fd, const struct request *req, int error,
-			 const void *data, size_t size)
+int answer(int fd, const struct request *req, int error, const void *data,
+	   size_t size)
 {
 	struct {
 		struct fuse_out_header head;
@@ -113,8 +103,7 @@ static inline int answer(int fd, const struct request *req, int error,
 	return write(fd, &out, out.head.len) < 0 ? -errno : 0;
 }
 
-/* Answer what it is; only a root directory is there. */
-static inline int serve(int fd, const struct request *req)
+int serve(int fd, const struct request *req)
 {
 	struct fuse_init_out init = {
 		.major = FUSE_KERNEL_VERSION,
@@ -139,8 +128,7 @@ static inline int serve(int fd, const struct request *req)
 	}
 }
 
-/* The same for the one that is a file. */
-static inline int serve_file(int fd, const struct request *req)
+int serve_file(int fd, const struct request *req)
 {
 	struct fuse_attr_out attr = {
 		.attr = {
@@ -168,9 +156,7 @@ static inline int serve_file(int fd, const struct request *req)
 	}
 }
 
-/* Serve until somebody asks for @opcode, which is not answered: 0 or -errno. */
-static inline int serve_file_until(int fd, unsigned int opcode,
-				   struct request *req)
+int serve_file_until(int fd, unsigned int opcode, struct request *req)
 {
 	int err;
 
@@ -185,5 +171,3 @@ static inline int serve_file_until(int fd, unsigned int opcode,
 			return err;
 	}
 }
-
-#endif /* FUSE_TEST_H */

@@ -1,28 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
- * What the tests of suspend share: how to suspend the machine, as far as the
- * kernel's own test of suspend goes or for real, woken by its clock.
+ * How to suspend the machine.
  */
-#ifndef SUSPEND_TEST_H
-#define SUSPEND_TEST_H
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "freezer_test.h"
+#include "freezer_util.h"
+#include "suspend_util.h"
 
-#define FRZ_POWER	"/sys/power"
 #define FRZ_RTC		"/sys/class/rtc/rtc0"
 
-/*
- * What is written to /sys/power/state, and how far down that goes: a level of
- * /sys/power/pm_test, "none" for a machine that really sleeps, or "off" for one
- * that is hibernated, switched off, and started again by somebody.
- */
-struct frz_suspend {
-	const char *state;
-	const char *level;
-};
+const struct frz_suspend frz_tasks_only = { "freeze", "freezer" };
 
-/* How often the machine was suspended, and how often that failed. */
-static inline long frz_suspends(const char *which)
+long frz_suspends(const char *which)
 {
 	char buf[64];
 
@@ -31,7 +23,7 @@ static inline long frz_suspends(const char *which)
 }
 
 /* A wake-up from now on, also one that comes before we sleep, ends a suspend. */
-static inline int frz_expect_wakeup(void)
+static int frz_expect_wakeup(void)
 {
 	char count[64];
 	int err = frz_read(FRZ_POWER, "wakeup_count", count, sizeof(count));
@@ -39,7 +31,7 @@ static inline int frz_expect_wakeup(void)
 	return err ? err : frz_write(FRZ_POWER, "wakeup_count", count);
 }
 
-static inline int frz_alarm(int seconds)
+int frz_alarm(int seconds)
 {
 	char text[16];
 	int err = frz_write(FRZ_RTC, "wakealarm", "0");
@@ -52,7 +44,7 @@ static inline int frz_alarm(int seconds)
  * Really sleep. An alarm that comes too early, on a slow machine, makes the
  * suspend fail and not last for ever; then once more, with more time.
  */
-static inline int frz_sleep_system(const char *state)
+static int frz_sleep_system(const char *state)
 {
 	int seconds, err;
 
@@ -70,7 +62,7 @@ static inline int frz_sleep_system(const char *state)
 	return err;
 }
 
-static inline int frz_suspend(const struct frz_suspend *how)
+int frz_suspend(const struct frz_suspend *how)
 {
 	int err;
 
@@ -88,8 +80,3 @@ static inline int frz_suspend(const struct frz_suspend *how)
 	frz_write(FRZ_POWER, "pm_test", "none");
 	return err;
 }
-
-/* Only the tasks are frozen and thawed again. */
-static const struct frz_suspend frz_tasks_only = { "freeze", "freezer" };
-
-#endif /* SUSPEND_TEST_H */

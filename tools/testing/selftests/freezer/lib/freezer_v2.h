@@ -44,6 +44,9 @@
 /* A write of FROZEN that waits ends after this time. */
 #define FRZ2_LIMIT_MS		10000
 
+/* An event that a kernel held back would come within this time. */
+#define FRZ2_SETTLE_MS		60
+
 /* In which hierarchies the groups of the tests are: the world says it. */
 enum { FRZ_IN_V1 = 1, FRZ_IN_V2 = 2, FRZ_IN_BOTH = 3 };
 
@@ -74,6 +77,9 @@ static inline int frz2_frozen(const char *path)
  * -ENOMSG if "frozen" has changed and there was no event.
  */
 int frz2_wait_frozen(const char *path, int timeout_ms);
+
+/* frz_arm(), and what "populated" has to tell has been told. */
+int frz2_arm_settled(const char *path);
 
 /* What is in the parameter of the kernel, 1000 if there is none. */
 int frz2_patience_ms(void);

@@ -1,21 +1,19 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
- * What the tests of snapshots share: who thaws meanwhile, and how many times.
- *
- * The group that is looked at is a bank, see snapshot_bank.h.
+ * An adversary of snapshots, and how many to take.
  */
-#ifndef SNAPSHOT_TEST_H
-#define SNAPSHOT_TEST_H
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include <sys/wait.h>
+#include "freezer_check.h"
+#include "snapshot_util.h"
 
-#include "checkpoint_test.h"
-
-/* A limit for the long run; the runner's is shorter. */
-#define SNAPSHOT_TEST(name) TEST_F_TIMEOUT(freezer, name, 3600)
-
-/* The last argument of the program that is a number, or @num. */
-static inline unsigned long number_argument(unsigned long num)
+unsigned long number_argument(unsigned long num)
 {
 	char buf[4096], *arg, *end;
 	unsigned long n;
@@ -34,20 +32,7 @@ static inline unsigned long number_argument(unsigned long num)
 	return num;
 }
 
-struct adversary {
-	char		path[FRZ_PATH_MAX];
-	unsigned long	thaws;		/* that took place */
-	unsigned long	refused;	/* with EBUSY */
-	unsigned long	errors;		/* with anything else */
-	bool		freezes;	/* again afterwards, and oftener */
-	pid_t		pid;
-};
-
-/*
- * Thaws now and then, so that some freezes are withdrawn, and all the time once
- * it is refused. Or thaws and freezes again, all the time.
- */
-static inline int thaw_for_ever(void *arg)
+static int thaw_for_ever(void *arg)
 {
 	struct adversary *adversary = arg;
 	unsigned int i;
@@ -70,8 +55,7 @@ static inline int thaw_for_ever(void *arg)
 	return 0;
 }
 
-static inline struct adversary *start_adversary(const char *path,
-						bool freezes)
+struct adversary *start_adversary(const char *path, bool freezes)
 {
 	struct adversary *adversary = frz_shared(sizeof(*adversary));
 
@@ -83,10 +67,8 @@ static inline struct adversary *start_adversary(const char *path,
 	return adversary->pid < 0 ? NULL : adversary;
 }
 
-static inline void stop_adversary(struct adversary *adversary)
+void stop_adversary(struct adversary *adversary)
 {
 	kill(adversary->pid, SIGKILL);
 	frz_wait_exit(adversary->pid, FRZ_LIMIT);
 }
-
-#endif /* SNAPSHOT_TEST_H */

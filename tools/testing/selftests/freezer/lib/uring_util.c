@@ -1,37 +1,25 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
  * An io_uring ring without a library.
  */
-#ifndef URING_TEST_H
-#define URING_TEST_H
-
-#include <linux/io_uring.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
-#include "freezer_test.h"
+#include "uring_util.h"
 
-#define ENTRIES	8
-
-struct ring {
-	int fd;
-	struct io_uring_params p;
-	char *sq;
-	char *cq;
-	struct io_uring_sqe *sqes;
-};
-
-static inline unsigned int *sq_word(struct ring *r, unsigned int off)
+unsigned int *sq_word(struct ring *r, unsigned int off)
 {
 	return (unsigned int *)(r->sq + off);
 }
 
-static inline unsigned int *cq_word(struct ring *r, unsigned int off)
+static unsigned int *cq_word(struct ring *r, unsigned int off)
 {
 	return (unsigned int *)(r->cq + off);
 }
 
-static inline int map_ring(struct ring *r)
+int map_ring(struct ring *r)
 {
 	struct io_uring_params *p = &r->p;
 	const int prot = PROT_READ | PROT_WRITE;
@@ -47,9 +35,7 @@ static inline int map_ring(struct ring *r)
 	       r->sqes == MAP_FAILED ? -1 : 0;
 }
 
-/* @idle_ms: for how long a submission thread polls before it goes to sleep. */
-static inline int make_ring_idle(struct ring *r, unsigned int flags,
-				 unsigned int idle_ms)
+int make_ring_idle(struct ring *r, unsigned int flags, unsigned int idle_ms)
 {
 	memset(r, 0, sizeof(*r));
 	r->p.flags = flags;
@@ -58,13 +44,12 @@ static inline int make_ring_idle(struct ring *r, unsigned int flags,
 	return r->fd < 0 ? -1 : map_ring(r);
 }
 
-static inline int make_ring(struct ring *r, unsigned int flags)
+int make_ring(struct ring *r, unsigned int flags)
 {
 	return make_ring_idle(r, flags, 2000);
 }
 
-/* Put one entry into the ring; the kernel is not told yet. */
-static inline void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
+void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
 {
 	unsigned int *tail = sq_word(r, r->p.sq_off.tail);
 	unsigned int i = *tail & *sq_word(r, r->p.sq_off.ring_mask);
@@ -74,25 +59,23 @@ static inline void queue_sqe(struct ring *r, const struct io_uring_sqe *sqe)
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_SEQ_CST);
 }
 
-static inline int enter(struct ring *r, int submit, int wait, unsigned int flags)
+int enter(struct ring *r, int submit, int wait, unsigned int flags)
 {
 	return syscall(SYS_io_uring_enter, r->fd, submit, wait, flags, NULL, 0);
 }
 
-/* The submission thread sleeps, and has to be woken by the next entry. */
-static inline bool sq_thread_sleeps(struct ring *r)
+bool sq_thread_sleeps(struct ring *r)
 {
 	return __atomic_load_n(sq_word(r, r->p.sq_off.flags),
 			       __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP;
 }
 
-static inline unsigned int nr_completed(struct ring *r)
+unsigned int nr_completed(struct ring *r)
 {
 	return __atomic_load_n(cq_word(r, r->p.cq_off.tail), __ATOMIC_SEQ_CST);
 }
 
-/* Take a completion, if there is one: its result into @res. */
-static inline bool take_cqe(struct ring *r, int *res)
+bool take_cqe(struct ring *r, int *res)
 {
 	unsigned int *head = cq_word(r, r->p.cq_off.head);
 	struct io_uring_cqe *cqes = (void *)(r->cq + r->p.cq_off.cqes);
@@ -103,5 +86,3 @@ static inline bool take_cqe(struct ring *r, int *res)
 	__atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
 	return true;
 }
-
-#endif /* URING_TEST_H */

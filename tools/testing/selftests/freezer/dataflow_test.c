@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nothing moves through the data paths of a FROZEN cgroup, and who waits in the
- * same queue outside of it does not starve.
+ * Data, connections and messages at the border of a FROZEN cgroup: a task that
+ * waits in the same queue outside of it gets what comes, and a task inside stops
+ * at its next sleep. The calls one by one are in the table of syscall_test.
  *
  * Clauses: C13, C18.
  */
@@ -18,14 +19,13 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "freezer_test.h"
-#include "uring_test.h"
+#include "uring_util.h"
 
 #define BIG	(1024 * 1024)
 #define SMALL	8
@@ -38,7 +38,7 @@
 #endif
 
 /* What the two sides of a call share. */
-struct quiet {
+struct flow {
 	unsigned long ready;
 	unsigned long calls;
 	int fd[2];		/* [0] is read from, [1] is written to */
@@ -49,7 +49,7 @@ struct quiet {
 	char buf[BIG];
 };
 
-struct quiet_msg {
+struct flow_msg {
 	long type;
 	char text[SMALL];
 };
@@ -87,7 +87,7 @@ static long drain(int fd)
  * there yet. A UNIX socket counts as such the message that its sender has in
  * hand while it waits for room.
  */
-static long queued(struct quiet *q)
+static long queued(struct flow *q)
 {
 	socklen_t len = sizeof(int);
 	int in = 0, out = 0;
@@ -105,57 +105,22 @@ static long queued(struct quiet *q)
  * Ways to set up
  */
 
-static int with_pipe(struct quiet *q)
+static int with_pipe(struct flow *q)
 {
 	return pipe2(q->fd, 0);
 }
 
-static int with_fifo(struct quiet *q)
-{
-	snprintf(q->path, sizeof(q->path), "/tmp/quiet_fifo.%d", getpid());
-	unlink(q->path);
-	return mkfifo(q->path, 0600);
-}
-
-static int with_open_fifo(struct quiet *q)
-{
-	if (with_fifo(q))
-		return -1;
-	q->fd[0] = open(q->path, O_RDWR);
-	q->fd[1] = open(q->path, O_RDWR);
-	return q->fd[0] < 0 || q->fd[1] < 0;
-}
-
-static int with_unix_stream(struct quiet *q)
-{
-	return socketpair(AF_UNIX, SOCK_STREAM, 0, q->fd);
-}
-
-static int with_unix_dgram(struct quiet *q)
+static int with_unix_dgram(struct flow *q)
 {
 	return socketpair(AF_UNIX, SOCK_DGRAM, 0, q->fd);
 }
 
-static void unix_addr(struct quiet *q, struct sockaddr_un *addr)
+static void unix_addr(struct flow *q, struct sockaddr_un *addr)
 {
 	memset(addr, 0, sizeof(*addr));
 	addr->sun_family = AF_UNIX;
 	/* abstract: the first byte is 0 */
 	snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, "%s", q->path);
-}
-
-/* Not a pair: the sender waits for room in the queue of the receiver. */
-static int with_unix_one_way(struct quiet *q)
-{
-	struct sockaddr_un addr;
-
-	snprintf(q->path, sizeof(q->path), "quiet.%d", getpid());
-	unix_addr(q, &addr);
-	q->fd[0] = socket(AF_UNIX, SOCK_DGRAM, 0);
-	q->fd[1] = socket(AF_UNIX, SOCK_DGRAM, 0);
-	return q->fd[0] < 0 || q->fd[1] < 0 ||
-	       bind(q->fd[0], (struct sockaddr *)&addr, sizeof(addr)) ||
-	       connect(q->fd[1], (struct sockaddr *)&addr, sizeof(addr));
 }
 
 static int inet_socket(int type, struct sockaddr_in *addr)
@@ -172,7 +137,7 @@ static int inet_socket(int type, struct sockaddr_in *addr)
 	return fd;
 }
 
-static int with_tcp_listener(struct quiet *q)
+static int with_tcp_listener(struct flow *q)
 {
 	struct sockaddr_in addr;
 
@@ -180,7 +145,7 @@ static int with_tcp_listener(struct quiet *q)
 	return q->fd[0] < 0 || listen(q->fd[0], 16);
 }
 
-static int inet_connect(struct quiet *q)
+static int inet_connect(struct flow *q)
 {
 	struct sockaddr_in addr;
 	socklen_t len = sizeof(addr);
@@ -192,21 +157,8 @@ static int inet_connect(struct quiet *q)
 	return fd;
 }
 
-/* Its clients come with TCP, or MPTCP. */
-static int with_mptcp_listener(struct quiet *q)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-
-	q->fd[0] = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
-	return q->fd[0] < 0 || bind(q->fd[0], (struct sockaddr *)&addr,
-				    sizeof(addr)) || listen(q->fd[0], 16);
-}
-
 /* The buffers do not grow: left alone, they may take all that is sent. */
-static int with_tcp(struct quiet *q)
+static int with_tcp(struct flow *q)
 {
 	const int size = BIG / 32;
 	int fd;
@@ -223,7 +175,7 @@ static int with_tcp(struct quiet *q)
 	       setsockopt(q->fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-static int with_udp(struct quiet *q)
+static int with_udp(struct flow *q)
 {
 	struct sockaddr_in addr, own;
 
@@ -233,11 +185,11 @@ static int with_udp(struct quiet *q)
 	       connect(q->fd[1], (struct sockaddr *)&addr, sizeof(addr));
 }
 
-static int with_unix_listener(struct quiet *q)
+static int with_unix_listener(struct flow *q)
 {
 	struct sockaddr_un addr;
 
-	snprintf(q->path, sizeof(q->path), "quiet.%d", getpid());
+	snprintf(q->path, sizeof(q->path), "dataflow.%d", getpid());
 	unix_addr(q, &addr);
 	q->fd[0] = socket(AF_UNIX, SOCK_STREAM, 0);
 	return q->fd[0] < 0 ||
@@ -245,7 +197,7 @@ static int with_unix_listener(struct quiet *q)
 	       listen(q->fd[0], 16);
 }
 
-static int unix_connect(struct quiet *q)
+static int unix_connect(struct flow *q)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct sockaddr_un addr;
@@ -256,112 +208,44 @@ static int unix_connect(struct quiet *q)
 	return fd;
 }
 
-/* With a backlog of 0 there is room for one. */
-static int with_full_backlog(struct quiet *q)
-{
-	return with_unix_listener(q) || listen(q->fd[0], 0) ||
-	       unix_connect(q) < 0;
-}
-
-static int with_full_pipes(struct quiet *q)
-{
-	int fd[2];
-
-	if (pipe2(q->fd, 0) || pipe2(fd, 0) || nonblocking(q->fd[1], true))
-		return -1;
-	while (write(q->fd[1], q->buf, 4096) > 0)
-		;
-	q->other = fd[0];
-	return nonblocking(q->fd[1], false) ||
-	       write(fd[1], q->buf, SMALL) != SMALL;
-}
-
-static int with_file(struct quiet *q)
-{
-	q->other = syscall(SYS_memfd_create, "quiet", 0);
-	return q->other < 0 || ftruncate(q->other, BIG);
-}
-
-static int with_file_and_tcp(struct quiet *q)
-{
-	return with_file(q) || with_tcp(q);
-}
-
-static int with_file_and_unix(struct quiet *q)
-{
-	return with_file(q) || with_unix_stream(q);
-}
-
-static int with_msg(struct quiet *q)
+static int with_msg(struct flow *q)
 {
 	q->id = msgget(IPC_PRIVATE, 0600);
 	return q->id < 0;
 }
 
-static int msg_send(struct quiet *q, int flags)
+static int msg_send(struct flow *q, int flags)
 {
-	struct quiet_msg msg = { .type = 1 };
+	struct flow_msg msg = { .type = 1 };
 
 	return msgsnd(q->id, &msg, SMALL, flags);
 }
 
-static int with_full_msg(struct quiet *q)
-{
-	struct msqid_ds ds;
-
-	if (with_msg(q) || msgctl(q->id, IPC_STAT, &ds))
-		return -1;
-	ds.msg_qbytes = 4 * SMALL;
-	if (msgctl(q->id, IPC_SET, &ds))
-		return -1;
-	while (!msg_send(q, IPC_NOWAIT))
-		;
-	return errno != EAGAIN;
-}
-
-static int with_sem(struct quiet *q)
+static int with_sem(struct flow *q)
 {
 	q->id = semget(IPC_PRIVATE, 1, 0600);
 	return q->id < 0;
 }
 
-static int sem_add(struct quiet *q, int value)
+static int sem_add(struct flow *q, int value)
 {
 	struct sembuf op = { .sem_op = value };
 
 	return semop(q->id, &op, 1);
 }
 
-static int with_sem_up(struct quiet *q)
-{
-	return with_sem(q) || sem_add(q, 1);
-}
-
-static int with_mq(struct quiet *q)
+static int with_mq(struct flow *q)
 {
 	struct mq_attr attr = { .mq_maxmsg = 4, .mq_msgsize = SMALL };
 
-	snprintf(q->path, sizeof(q->path), "/quiet.%d", getpid());
+	snprintf(q->path, sizeof(q->path), "/dataflow.%d", getpid());
 	mq_unlink(q->path);
 	q->mq = mq_open(q->path, O_RDWR | O_CREAT, 0600, &attr);
 	mq_unlink(q->path);
 	return q->mq < 0;
 }
 
-static int with_full_mq(struct quiet *q)
-{
-	int i;
-
-	if (with_mq(q))
-		return -1;
-	for (i = 0; i < 4; i++) {
-		if (mq_send(q->mq, q->buf, SMALL, 0))
-			return -1;
-	}
-	return 0;
-}
-
-static int with_epoll(struct quiet *q)
+static int with_epoll(struct flow *q)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 
@@ -372,7 +256,7 @@ static int with_epoll(struct quiet *q)
 	       epoll_ctl(q->other, EPOLL_CTL_ADD, q->fd[0], &ev);
 }
 
-static int with_nonblocking_pipe(struct quiet *q)
+static int with_nonblocking_pipe(struct flow *q)
 {
 	return pipe2(q->fd, 0) || nonblocking(q->fd[0], true);
 }
@@ -381,127 +265,46 @@ static int with_nonblocking_pipe(struct quiet *q)
  * Calls that block; 0: the result was right
  */
 
-static int in_read(struct quiet *q)
+static int in_read(struct flow *q)
 {
 	char buf[SMALL];
 
 	return read(q->fd[0], buf, SMALL) != SMALL;
 }
 
-static int in_recv(struct quiet *q)
+static int in_recv(struct flow *q)
 {
 	char buf[SMALL];
 
 	return recv(q->fd[0], buf, SMALL, 0) != SMALL;
 }
 
-static int in_recvmsg(struct quiet *q)
-{
-	char buf[SMALL];
-	struct iovec iov = { .iov_base = buf, .iov_len = SMALL };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	return recvmsg(q->fd[0], &msg, 0) != SMALL;
-}
-
-static int in_accept(struct quiet *q)
+static int in_accept(struct flow *q)
 {
 	return accept(q->fd[0], NULL, NULL) < 0;
 }
 
-static int in_connect(struct quiet *q)
+static int in_msgrcv(struct flow *q)
 {
-	return unix_connect(q) < 0;
-}
-
-static int in_open(struct quiet *q)
-{
-	return open(q->path, O_RDONLY) < 0;
-}
-
-static int in_write(struct quiet *q)
-{
-	return write(q->fd[1], q->buf, BIG) != BIG;
-}
-
-static int in_send(struct quiet *q)
-{
-	return send(q->fd[1], q->buf, BIG, 0) != BIG;
-}
-
-static int in_sends(struct quiet *q)
-{
-	int i;
-
-	for (i = 0; i < 600; i++) {
-		if (send(q->fd[1], q->buf, SMALL, 0) != SMALL)
-			return 1;
-	}
-	return 0;
-}
-
-static int in_splice(struct quiet *q)
-{
-	return splice(q->other, NULL, q->fd[1], NULL, SMALL, 0) != SMALL;
-}
-
-static int in_sendfile(struct quiet *q)
-{
-	return sendfile(q->fd[1], q->other, NULL, BIG) != BIG;
-}
-
-static int in_msgrcv(struct quiet *q)
-{
-	struct quiet_msg msg;
+	struct flow_msg msg;
 
 	return msgrcv(q->id, &msg, SMALL, 0, 0) != SMALL;
 }
 
-static int in_msgsnd(struct quiet *q)
-{
-	return msg_send(q, 0);
-}
-
-static int in_semop(struct quiet *q)
+static int in_semop(struct flow *q)
 {
 	return sem_add(q, -1);
 }
 
-static int in_sem_zero(struct quiet *q)
-{
-	return sem_add(q, 0);
-}
-
-static int in_mq_receive(struct quiet *q)
+static int in_mq_receive(struct flow *q)
 {
 	char buf[SMALL];
 
 	return mq_receive(q->mq, buf, SMALL, NULL) != SMALL;
 }
 
-static int in_mq_send(struct quiet *q)
-{
-	return mq_send(q->mq, q->buf, SMALL, 0);
-}
-
-static int in_poll(struct quiet *q)
-{
-	struct pollfd pfd = { .fd = q->fd[0], .events = POLLIN };
-
-	return poll(&pfd, 1, -1) != 1 || in_read(q);
-}
-
-static int in_select(struct quiet *q)
-{
-	fd_set set;
-
-	FD_ZERO(&set);
-	FD_SET(q->fd[0], &set);
-	return select(q->fd[0] + 1, &set, NULL, NULL, NULL) != 1 || in_read(q);
-}
-
 /* Somebody else may have been quicker. */
-static int wait_and_read(struct quiet *q, int ep)
+static int wait_and_read(struct flow *q, int ep)
 {
 	struct epoll_event ev;
 
@@ -515,12 +318,12 @@ static int wait_and_read(struct quiet *q, int ep)
 	}
 }
 
-static int in_epoll(struct quiet *q)
+static int in_epoll(struct flow *q)
 {
 	return wait_and_read(q, q->other);
 }
 
-static int in_own_epoll(struct quiet *q)
+static int in_own_epoll(struct flow *q)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 	int ep = epoll_create1(0);
@@ -534,222 +337,63 @@ static int in_own_epoll(struct quiet *q)
  * What the other side does, once
  */
 
-static int do_write(struct quiet *q)
+static int do_write(struct flow *q)
 {
 	return write(q->fd[1], q->buf, SMALL) != SMALL;
 }
 
-static int do_inet_connect(struct quiet *q)
+static int do_inet_connect(struct flow *q)
 {
 	return inet_connect(q) < 0;
 }
 
-static int do_unix_connect(struct quiet *q)
+static int do_unix_connect(struct flow *q)
 {
 	return unix_connect(q) < 0;
 }
 
-static int do_open(struct quiet *q)
-{
-	return open(q->path, O_WRONLY) < 0;
-}
-
 /* What was sent before arrives by itself. */
-static int do_drain(struct quiet *q)
+static int do_drain(struct flow *q)
 {
-	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
 	long sum = 0;
 
-	do {
-		sum += drain(q->fd[0]);
-	} while (queued(q) && frz_now_ns() < end);
+	frz_until_busy((sum += drain(q->fd[0]), !queued(q)), FRZ_LIMIT);
 	return sum <= 0;
 }
 
-static int do_msgsnd(struct quiet *q)
+static int do_msgsnd(struct flow *q)
 {
 	return msg_send(q, IPC_NOWAIT);
 }
 
-static int do_msgrcv(struct quiet *q)
-{
-	struct quiet_msg msg;
-	int num = 0;
-
-	while (msgrcv(q->id, &msg, SMALL, 0, IPC_NOWAIT) == SMALL)
-		num++;
-	return !num;
-}
-
-static int do_sem_up(struct quiet *q)
+static int do_sem_up(struct flow *q)
 {
 	return sem_add(q, 1);
 }
 
-static int do_sem_down(struct quiet *q)
-{
-	return sem_add(q, -1);
-}
-
-static int do_mq_send(struct quiet *q)
+static int do_mq_send(struct flow *q)
 {
 	return mq_send(q->mq, q->buf, SMALL, 0);
 }
 
-static int do_mq_receive(struct quiet *q)
-{
-	struct mq_attr attr;
-	char buf[SMALL];
-	int num = 0;
-
-	while (!mq_getattr(q->mq, &attr) && attr.mq_curmsgs && num++ < 100)
-		mq_receive(q->mq, buf, SMALL, NULL);
-	return !num;
-}
-
 /*
- * What the group has moved since then: bytes, messages or connections
+ * What the group has read of that
  */
 
-static long moved_read(struct quiet *q)
+static long moved_read(struct flow *q)
 {
 	int in;
 
 	return ioctl(q->fd[0], FIONREAD, &in) ? -errno : SMALL - in;
 }
 
-static long moved_accept(struct quiet *q)
-{
-	struct pollfd pfd = { .fd = q->fd[0], .events = POLLIN };
-
-	return 1 - poll(&pfd, 1, 0);
-}
-
-static long moved_connect(struct quiet *q)
-{
-	return 1 - moved_accept(q);
-}
-
-static long msg_num(struct quiet *q)
-{
-	struct msqid_ds ds;
-
-	return msgctl(q->id, IPC_STAT, &ds) ? -errno : (long)ds.msg_qnum;
-}
-
-static long moved_msgrcv(struct quiet *q)
-{
-	return 1 - msg_num(q);
-}
-
-static long moved_semop(struct quiet *q)
-{
-	return 1 - semctl(q->id, 0, GETVAL);
-}
-
-static long mq_num(struct quiet *q)
-{
-	struct mq_attr attr;
-
-	return mq_getattr(q->mq, &attr) ? -errno : attr.mq_curmsgs;
-}
-
-static long moved_mq_receive(struct quiet *q)
-{
-	return 1 - mq_num(q);
-}
-
-static long moved_nothing(struct quiet *q)
-{
-	return 0;
-}
-
-static int do_accept(struct quiet *q)
-{
-	return accept(q->fd[0], NULL, NULL) < 0;
-}
-
 /*
  * Fixtures
  */
 
-FIXTURE(quiet) {
-	char cg[FRZ_PATH_MAX];
-	struct quiet *q;
-};
-
-FIXTURE_VARIANT(quiet) {
-	int (*with)(struct quiet *q);
-	int (*call)(struct quiet *q);
-	int (*other)(struct quiet *q);
-	long (*moved)(struct quiet *q);
-};
-
-#define QUIET(_with, _call, _other, _moved) \
-	{ .with = _with, .call = _call, .other = _other, .moved = _moved }
-
-FIXTURE_VARIANT_ADD(quiet, pipe_read)
-	QUIET(with_pipe, in_read, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, pipe_write)
-	QUIET(with_pipe, in_write, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, fifo_read)
-	QUIET(with_open_fifo, in_read, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, fifo_write)
-	QUIET(with_open_fifo, in_write, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, fifo_open)
-	QUIET(with_fifo, in_open, do_open, moved_nothing);
-FIXTURE_VARIANT_ADD(quiet, unix_read)
-	QUIET(with_unix_stream, in_read, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, unix_write)
-	QUIET(with_unix_stream, in_write, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, unix_recv_dgram)
-	QUIET(with_unix_dgram, in_recv, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, unix_send_dgram)
-	QUIET(with_unix_dgram, in_sends, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, unix_send_one_way)
-	QUIET(with_unix_one_way, in_sends, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, unix_accept)
-	QUIET(with_unix_listener, in_accept, do_unix_connect, moved_accept);
-FIXTURE_VARIANT_ADD(quiet, unix_connect)
-	QUIET(with_full_backlog, in_connect, do_accept, moved_connect);
-FIXTURE_VARIANT_ADD(quiet, tcp_recvmsg)
-	QUIET(with_tcp, in_recvmsg, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, tcp_send)
-	QUIET(with_tcp, in_send, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, tcp_accept)
-	QUIET(with_tcp_listener, in_accept, do_inet_connect, moved_accept);
-FIXTURE_VARIANT_ADD(quiet, mptcp_accept)
-	QUIET(with_mptcp_listener, in_accept, do_inet_connect, moved_accept);
-FIXTURE_VARIANT_ADD(quiet, udp_recv)
-	QUIET(with_udp, in_recv, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, splice)
-	QUIET(with_full_pipes, in_splice, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, sendfile_tcp)
-	QUIET(with_file_and_tcp, in_sendfile, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, sendfile_unix)
-	QUIET(with_file_and_unix, in_sendfile, do_drain, queued);
-FIXTURE_VARIANT_ADD(quiet, poll)
-	QUIET(with_pipe, in_poll, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, select)
-	QUIET(with_pipe, in_select, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, epoll)
-	QUIET(with_epoll, in_epoll, do_write, moved_read);
-FIXTURE_VARIANT_ADD(quiet, msgrcv)
-	QUIET(with_msg, in_msgrcv, do_msgsnd, moved_msgrcv);
-FIXTURE_VARIANT_ADD(quiet, msgsnd)
-	QUIET(with_full_msg, in_msgsnd, do_msgrcv, msg_num);
-FIXTURE_VARIANT_ADD(quiet, semop)
-	QUIET(with_sem, in_semop, do_sem_up, moved_semop);
-FIXTURE_VARIANT_ADD(quiet, sem_zero)
-	QUIET(with_sem_up, in_sem_zero, do_sem_down, moved_nothing);
-FIXTURE_VARIANT_ADD(quiet, mq_receive)
-	QUIET(with_mq, in_mq_receive, do_mq_send, moved_mq_receive);
-FIXTURE_VARIANT_ADD(quiet, mq_send)
-	QUIET(with_full_mq, in_mq_send, do_mq_receive, mq_num);
-
-static struct quiet *quiet_new(void)
+static struct flow *flow_new(void)
 {
-	struct quiet *q = frz_shared(sizeof(*q));
+	struct flow *q = frz_shared(sizeof(*q));
 
 	if (q) {
 		q->fd[0] = -1;
@@ -761,7 +405,7 @@ static struct quiet *quiet_new(void)
 	return q;
 }
 
-static void quiet_free(struct quiet *q)
+static void flow_free(struct flow *q)
 {
 	if (q && q->id >= 0) {
 		msgctl(q->id, IPC_RMID, NULL);
@@ -771,29 +415,15 @@ static void quiet_free(struct quiet *q)
 		unlink(q->path);
 }
 
-FIXTURE_SETUP(quiet)
-{
-	freezer_setup(_metadata, (void *)self, NULL);
-	self->q = quiet_new();
-	ASSERT_NE(NULL, self->q);
-	ASSERT_EQ(0, variant->with(self->q));
-}
-
-FIXTURE_TEARDOWN(quiet)
-{
-	quiet_free(self->q);
-	freezer_teardown(_metadata, (void *)self, NULL);
-}
-
 /* A task that makes the call and ends with its verdict. */
-struct quiet_task {
-	struct quiet *q;
-	int (*call)(struct quiet *q);
+struct flow_task {
+	struct flow *q;
+	int (*call)(struct flow *q);
 };
 
 static int make_the_call(void *arg)
 {
-	struct quiet_task *task = arg;
+	struct flow_task *task = arg;
 
 	frz_inc(&task->q->ready);
 	return task->call(task->q);
@@ -823,10 +453,10 @@ static long long wait_blocked(pid_t pid)
 	return -ETIMEDOUT;
 }
 
-static pid_t blocked(const char *path, struct quiet *q,
-		     int (*call)(struct quiet *q))
+static pid_t blocked(const char *path, struct flow *q,
+		     int (*call)(struct flow *q))
 {
-	struct quiet_task task = { .q = q, .call = call };
+	struct flow_task task = { .q = q, .call = call };
 	unsigned long ready = frz_load(&q->ready);
 	pid_t pid = frz_spawn(path, make_the_call, &task);
 
@@ -835,45 +465,6 @@ static pid_t blocked(const char *path, struct quiet *q,
 	if (pid > 0 && wait_blocked(pid) < 0)
 		return -ETIMEDOUT;
 	return pid;
-}
-
-/*
- * A task is blocked in a call and frozen. The other side writes, drains,
- * connects, posts: the task does not run, and nothing has moved (C18). After
- * the thaw the call has the right result. A failure means that a frozen group
- * takes part in what goes on outside.
- */
-TEST_F_TIMEOUT(quiet, moves_nothing, 90)
-{
-	struct quiet *q = self->q;
-	long long runs;
-	int status;
-	pid_t pid;
-	int i;
-
-	pid = ASSERT_PID(blocked(self->cg, q, variant->call));
-	ASSERT_FREEZES(self->cg);
-	runs = times_run(pid);
-	EXPECT_STAT(1, self->cg, "nr_in_place");
-	EXPECT_STAT(0, self->cg, "nr_asleep");
-
-	EXPECT_EQ(0, variant->other(q));
-	frz_sleep_ms(FRZ_WATCH);
-	EXPECT_EQ(0, variant->moved(q));
-	EXPECT_EQ(runs, times_run(pid));
-	EXPECT_STAT(0, self->cg, "cpu_usec_at_rest");
-	EXPECT_STATE(self->cg, "FROZEN");
-	ASSERT_THAWS(self->cg);
-
-	/* the drains go on until it has sent all */
-	for (i = 0; i < 1000; i++) {
-		status = frz_wait_exit(pid, 20);
-		if (status != -ETIMEDOUT)
-			break;
-		if (variant->other == do_drain)
-			drain(q->fd[0]);
-	}
-	EXPECT_EQ(0, status);
 }
 
 /*
@@ -887,7 +478,7 @@ TEST_F_TIMEOUT(quiet, moves_nothing, 90)
 
 FIXTURE(worker) {
 	char cg[FRZ_PATH_MAX];
-	struct quiet *q;
+	struct flow *q;
 };
 
 FIXTURE_VARIANT(worker) {
@@ -899,18 +490,18 @@ FIXTURE_VARIANT_ADD(worker, send) { .sends = true };
 
 FIXTURE_SETUP(worker)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
-	self->q = quiet_new();
+	FRZ_GROUP_MAKE(self->cg);
+	self->q = flow_new();
 	ASSERT_NE(NULL, self->q);
 	ASSERT_EQ(0, with_tcp(self->q));
 }
 
 FIXTURE_TEARDOWN(worker)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
-static int in_uring(struct quiet *q, int opcode, int fd, size_t len)
+static int in_uring(struct flow *q, int opcode, int fd, size_t len)
 {
 	struct io_uring_sqe sqe = { .opcode = opcode, .fd = fd, .len = len };
 	char *buf = frz_shared(len);
@@ -927,20 +518,20 @@ static int in_uring(struct quiet *q, int opcode, int fd, size_t len)
 	return !take_cqe(&r, &res) || res != (int)len;
 }
 
-static int in_uring_recv(struct quiet *q)
+static int in_uring_recv(struct flow *q)
 {
 	return in_uring(q, IORING_OP_RECV, q->fd[0], WORKER_RECV);
 }
 
-static int in_uring_send(struct quiet *q)
+static int in_uring_send(struct flow *q)
 {
 	return in_uring(q, IORING_OP_SEND, q->fd[1], WORKER_SEND);
 }
 
 /* Until a worker has it: a byte at a time, or what the task has sent. */
-static int feed_until_worker(struct quiet *q, pid_t pid, bool sends)
+static int feed_until_worker(struct flow *q, pid_t pid, bool sends)
 {
-	int i, j, in;
+	int i, in, err, threads;
 
 	for (i = 0; i < 1000; i++) {
 		if (sends)
@@ -948,15 +539,14 @@ static int feed_until_worker(struct quiet *q, pid_t pid, bool sends)
 		else if (write(q->fd[1], q->buf, 1) != 1)
 			return -errno;
 		/* until that is gone, or more has come */
-		for (j = 0; j < FRZ_LIMIT; j++) {
-			frz_sleep_ms(1);
-			if (frz_proc_status(pid, "Threads") == 2)
-				return 0;
-			if (ioctl(q->fd[0], FIONREAD, &in))
-				return -errno;
-			if (sends == !!in)
-				break;
-		}
+		err = 0;
+		frz_until((threads = frz_proc_status(pid, "Threads")) == 2 ||
+			  (err = ioctl(q->fd[0], FIONREAD, &in)) ||
+			  sends == !!in, FRZ_LIMIT);
+		if (threads == 2)
+			return 0;
+		if (err)
+			return -errno;
 	}
 	return -ETIMEDOUT;
 }
@@ -969,7 +559,7 @@ static int feed_until_worker(struct quiet *q, pid_t pid, bool sends)
  */
 TEST_F_TIMEOUT(worker, moves_nothing, 90)
 {
-	struct quiet *q = self->q;
+	struct flow *q = self->q;
 	int status, i;
 	pid_t pid;
 
@@ -1004,13 +594,13 @@ FIXTURE(border) {
 	char cg[FRZ_PATH_MAX];
 	char in[FRZ_PATH_MAX];
 	char out[FRZ_PATH_MAX];
-	struct quiet *q;
+	struct flow *q;
 };
 
 FIXTURE_VARIANT(border) {
-	int (*with)(struct quiet *q);
-	int (*call)(struct quiet *q);
-	int (*other)(struct quiet *q);
+	int (*with)(struct flow *q);
+	int (*call)(struct flow *q);
+	int (*other)(struct flow *q);
 };
 
 #define BORDER(_with, _call, _other) \
@@ -1039,18 +629,18 @@ FIXTURE_VARIANT_ADD(border, mq_receive)
 
 FIXTURE_SETUP(border)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 	ASSERT_EQ(0, frz_create(self->in, self->cg, "in"));
 	ASSERT_EQ(0, frz_create(self->out, self->cg, "out"));
-	self->q = quiet_new();
+	self->q = flow_new();
 	ASSERT_NE(NULL, self->q);
 	ASSERT_EQ(0, variant->with(self->q));
 }
 
 FIXTURE_TEARDOWN(border)
 {
-	quiet_free(self->q);
-	freezer_teardown(_metadata, (void *)self, NULL);
+	flow_free(self->q);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*
@@ -1066,7 +656,7 @@ FIXTURE_TEARDOWN(border)
  */
 TEST_F_TIMEOUT(border, wakes_who_can_run, 90)
 {
-	struct quiet *q = self->q;
+	struct flow *q = self->q;
 	pid_t in, out;
 
 	in = ASSERT_PID(blocked(self->in, q, variant->call));
@@ -1089,7 +679,7 @@ TEST_F_TIMEOUT(border, wakes_who_can_run, 90)
  */
 TEST_F_TIMEOUT(border, keeps_what_came, 90)
 {
-	struct quiet *q = self->q;
+	struct flow *q = self->q;
 	pid_t pid[2];
 	int i;
 
@@ -1107,7 +697,7 @@ TEST_F_TIMEOUT(border, keeps_what_came, 90)
 
 static int wait_futex(void *arg)
 {
-	struct quiet *q = arg;
+	struct flow *q = arg;
 
 	frz_inc(&q->ready);
 	return syscall(SYS_futex, &q->id, FUTEX_WAIT, -1, NULL, NULL, 0);
@@ -1120,7 +710,7 @@ static int wait_futex(void *arg)
  */
 FREEZER_TEST(a_futex_wakeup_is_kept)
 {
-	struct quiet *q = quiet_new();
+	struct flow *q = flow_new();
 	char in[FRZ_PATH_MAX];
 	pid_t pid[2];
 	int i;
@@ -1148,7 +738,7 @@ FREEZER_TEST(a_futex_wakeup_is_kept)
  */
 
 struct faulting {
-	struct quiet q;
+	struct flow q;
 	int uffd;
 	char *page;
 };
@@ -1178,8 +768,8 @@ static int fault_and_write(void *arg)
 
 /*
  * A task that is FROZEN asleep, here in a page fault, wakes and goes on in the
- * kernel. It writes to a pipe until that is full, and there it stops: it does
- * not send more when the pipe is drained. A failure means that one call goes on
+ * kernel. It writes to a pipe until that is full, and there it stops (C18): it
+ * does not send more when the pipe is drained. A failure means that one call goes on
  * for as long as the other side feeds it.
  */
 FREEZER_TEST(stops_at_the_next_sleep)
@@ -1206,12 +796,7 @@ FREEZER_TEST(stops_at_the_next_sleep)
 	copy.src = (unsigned long)f->q.buf;
 	copy.len = getpagesize();
 	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
-	for (i = 0; i < FRZ_LIMIT / FRZ_WATCH; i++) {
-		if (frz_stat(self->cg, "nr_in_place") == 1)
-			break;
-		frz_sleep_ms(FRZ_WATCH);
-	}
-	EXPECT_STAT(1, self->cg, "nr_in_place");
+	EXPECT_TRUE(frz_until(frz_stat(self->cg, "nr_in_place") == 1, FRZ_LIMIT));
 	EXPECT_STAT(0, self->cg, "nr_asleep");
 	EXPECT_LT(0, frz_stat(self->cg, "cpu_usec_at_rest"));
 	EXPECT_STATE(self->cg, "FROZEN");
@@ -1235,7 +820,7 @@ FREEZER_TEST(stops_at_the_next_sleep)
 
 static int write_tty(void *arg)
 {
-	struct quiet *q = arg;
+	struct flow *q = arg;
 
 	for (;;) {
 		frz_inc(&q->calls);
@@ -1253,7 +838,7 @@ static int write_tty(void *arg)
  */
 FREEZER_TEST(a_call_in_hand_ends)
 {
-	struct quiet *q = quiet_new();
+	struct flow *q = flow_new();
 	unsigned long calls;
 	long sum = 0;
 	char name[64];

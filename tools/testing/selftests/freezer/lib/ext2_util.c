@@ -1,21 +1,21 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
- * A file system on a RAM disk that can be frozen itself (fsfreeze), for the tests
- * of who holds it off.
+ * A file system on a RAM disk.
  */
-#ifndef EXT2_TEST_H
-#define EXT2_TEST_H
-
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
-#include "freezer_test.h"
+#include "ext2_util.h"
 
-static const char ext2_dir[] = "/tmp/freezer_selftest.ext2";
+const char * const ext2_dir = "/tmp/freezer_selftest.ext2";
 static const char ext2_dev[] = "/tmp/freezer_selftest.ram";
 
 /* 64 MB in one group of blocks. */
@@ -25,7 +25,7 @@ static const char ext2_dev[] = "/tmp/freezer_selftest.ram";
 /* super block, group, two bitmaps, two blocks of inodes, the root directory */
 #define EXT2_USED	7U
 
-static inline void ext2_put(unsigned char *p, unsigned int value, int bytes)
+static void ext2_put(unsigned char *p, unsigned int value, int bytes)
 {
 	while (bytes--) {
 		*p++ = value;
@@ -33,15 +33,14 @@ static inline void ext2_put(unsigned char *p, unsigned int value, int bytes)
 	}
 }
 
-static inline void ext2_set_bits(unsigned char *map, unsigned int from,
-				 unsigned int to)
+static void ext2_set_bits(unsigned char *map, unsigned int from,
+			  unsigned int to)
 {
 	for (; from < to; from++)
 		map[from / 8] |= 1 << (from % 8);
 }
 
-static inline void ext2_entry(unsigned char *p, unsigned int len,
-			      const char *name)
+static void ext2_entry(unsigned char *p, unsigned int len, const char *name)
 {
 	ext2_put(p, 2, 4);		/* the root */
 	ext2_put(p + 4, len, 2);
@@ -51,7 +50,7 @@ static inline void ext2_entry(unsigned char *p, unsigned int len,
 }
 
 /* An empty file system. */
-static inline int ext2_make(int fd)
+static int ext2_make(int fd)
 {
 	unsigned char *img = calloc(EXT2_USED, EXT2_BLOCK);
 	unsigned char *p;
@@ -108,8 +107,7 @@ static inline int ext2_make(int fd)
 	return n == EXT2_USED * EXT2_BLOCK ? fsync(fd) : -EIO;
 }
 
-/* Mount a new one: a descriptor of its root directory, or -errno. */
-static inline int ext2_mount(void)
+int ext2_mount(void)
 {
 	int fd, err;
 
@@ -131,7 +129,7 @@ static inline int ext2_mount(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static inline void ext2_umount(int fd)
+void ext2_umount(int fd)
 {
 	if (fd >= 0) {
 		ioctl(fd, FITHAW, 0);
@@ -142,10 +140,7 @@ static inline void ext2_umount(int fd)
 	unlink(ext2_dev);
 }
 
-/* For frz_spawn(): freeze the file system, as fsfreeze does. */
-static inline int ext2_freeze(void *arg)
+int ext2_freeze(void *arg)
 {
 	return ioctl(*(int *)arg, FIFREEZE, 0) ? 1 : 0;
 }
-
-#endif /* EXT2_TEST_H */

@@ -222,6 +222,16 @@ int frz2_wait_frozen(const char *path, int timeout_ms)
 	return err;
 }
 
+int frz2_arm_settled(const char *path)
+{
+	int fd = frz_arm(path);
+	int err = 0;
+
+	while (fd >= 0 && !err)
+		err = frz_wait_event(fd, FRZ2_SETTLE_MS);
+	return err && err != -ETIMEDOUT ? err : fd;
+}
+
 int frz2_request(const char *path, int value)
 {
 	return frz_write(path, "cgroup.freeze", value ? "1" : "0");

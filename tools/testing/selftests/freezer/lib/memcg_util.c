@@ -1,12 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /*
- * A memory cgroup with a limit, wherever the test runs: in a mount of cgroup v2
- * of its own. There is only one hierarchy, which may be mounted elsewhere, too,
- * and be in use: the controller is turned off again only if it was off.
+ * A memory cgroup with a limit.
  */
-#ifndef _FREEZER_MEMCG_TEST_H
-#define _FREEZER_MEMCG_TEST_H
-
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,15 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "freezer_util.h"
-
-#define MEMCG_MNT	"/tmp/freezer_selftest.cgroup2"
-#define MEMCG_DIR	MEMCG_MNT "/freezer_selftest"
+#include "freezer_check.h"
+#include "memcg_util.h"
 
 static bool memcg_was_off;
 
-/* Returns 0, or -errno with the step that failed in *@what. */
-static inline int memcg_setup(unsigned long limit, const char **what)
+int memcg_setup(unsigned long limit, const char **what)
 {
 	char buf[256], text[32];
 	int err;
@@ -59,17 +51,11 @@ static inline int memcg_setup(unsigned long limit, const char **what)
 	return 0;
 }
 
-/* Once its tasks are gone. Returns 0, or -errno if it could not be removed. */
-static inline int memcg_teardown(void)
+int memcg_teardown(void)
 {
-	int i, err = 0;
+	int err = 0;
 
-	for (i = 0; i < FRZ_LIMIT; i++) {
-		err = rmdir(MEMCG_DIR) ? -errno : 0;
-		if (err != -EBUSY)
-			break;
-		frz_sleep_ms(1);
-	}
+	frz_until((err = rmdir(MEMCG_DIR) ? -errno : 0) != -EBUSY, FRZ_LIMIT);
 	if (memcg_was_off)
 		frz_write(MEMCG_MNT, "cgroup.subtree_control", "-memory");
 	memcg_was_off = false;
@@ -77,5 +63,3 @@ static inline int memcg_teardown(void)
 	rmdir(MEMCG_MNT);
 	return err;
 }
-
-#endif /* _FREEZER_MEMCG_TEST_H */

@@ -97,12 +97,12 @@ FIXTURE_VARIANT_ADD(quiet, waitpid) {
 
 FIXTURE_SETUP(quiet)
 {
-	freezer_setup(_metadata, (void *)self, NULL);
+	FRZ_GROUP_MAKE(self->cg);
 }
 
 FIXTURE_TEARDOWN(quiet)
 {
-	freezer_teardown(_metadata, (void *)self, NULL);
+	FRZ_GROUP_END(self->cg);
 }
 
 /*

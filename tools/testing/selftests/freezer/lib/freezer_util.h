@@ -11,6 +11,7 @@
 #ifndef FREEZER_UTIL_H
 #define FREEZER_UTIL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -108,6 +109,27 @@ void *frz_shared(size_t size);
 /* CLOCK_MONOTONIC. */
 int64_t frz_now_ns(void);
 void frz_sleep_ms(int ms);
+
+/*
+ * Look at @cond each millisecond until it is true, for @ms at most, and once
+ * more at the end: whether it was. frz_until_busy() is for what does not last
+ * that long, and for a @cond that waits by itself.
+ */
+#define frz_until(cond, ms)	 __frz_until(cond, ms, frz_sleep_ms(1))
+#define frz_until_busy(cond, ms) __frz_until(cond, ms, sched_yield())
+#define __frz_until(cond, ms, pause) ({ \
+	int64_t __end = frz_now_ns() + (ms) * 1000000LL; \
+	bool __late, __met; \
+	\
+	for (;;) { \
+		__late = frz_now_ns() >= __end; \
+		__met = (cond); \
+		if (__met || __late) \
+			break; \
+		pause; \
+	} \
+	__met; \
+})
 
 /*
  * Words in shared memory through which a test and its children talk. They are

@@ -26,9 +26,6 @@
 #include "freezer_util.h"
 #include "freezer_v2.h"
 
-/* How often a condition without an event is looked at. */
-#define FRZ_POLL_US	1000
-
 static char root_path[FRZ_PATH_MAX];
 
 int64_t frz_now_ns(void)
@@ -48,16 +45,6 @@ void frz_sleep_ms(int ms)
 
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
-}
-
-static int64_t deadline_after(int ms)
-{
-	return frz_now_ns() + ms * 1000000LL;
-}
-
-static bool passed(int64_t deadline)
-{
-	return frz_now_ns() >= deadline;
 }
 
 /* Whether /proc/cgroups lists an enabled freezer. */
@@ -358,18 +345,10 @@ int frz_state_is(const char *path, const char *state)
 
 int frz_wait_state(const char *path, const char *state, int timeout_ms)
 {
-	long long deadline = deadline_after(timeout_ms);
-	bool late;
 	int ret;
 
-	do {
-		late = passed(deadline);
-		ret = frz_state_is(path, state);
-		if (ret)
-			return ret < 0 ? ret : 0;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -ETIMEDOUT;
+	frz_until((ret = frz_state_is(path, state)), timeout_ms);
+	return !ret ? -ETIMEDOUT : ret < 0 ? ret : 0;
 }
 
 int frz_freeze_wait(const char *path, int timeout_ms)
@@ -399,7 +378,7 @@ int frz_arm(const char *path)
 int frz_wait_event(int fd, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
-	long long deadline = deadline_after(timeout_ms);
+	int64_t deadline = frz_now_ns() + timeout_ms * 1000000LL;
 	long long left = timeout_ms;
 	char buf[64];
 	int n;
@@ -611,20 +590,13 @@ static int clean_both(const char *path, const char *twin)
 
 int frz_destroy(const char *path, int timeout_ms)
 {
-	long long deadline = deadline_after(timeout_ms);
 	char twin[FRZ_PATH_MAX];
 	bool has_twin = find_twin(twin, path);
-	bool late;
 
 	if (access(path, F_OK) && (!has_twin || access(twin, F_OK)))
 		return 0;
-	do {
-		late = passed(deadline);
-		if (!clean_both(path, has_twin ? twin : NULL))
-			return 0;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -EBUSY;
+	return frz_until(!clean_both(path, has_twin ? twin : NULL),
+			 timeout_ms) ? 0 : -EBUSY;
 }
 
 /* A child that dies with us; it waits until @go has a byte to read. */
@@ -668,42 +640,23 @@ pid_t frz_spawn(const char *path, int (*fn)(void *arg), void *arg)
 	return err ? err : pid;
 }
 
-int frz_wait_exit(pid_t pid, int timeout_ms)
+static int wait_status(pid_t pid, int flags, int timeout_ms)
 {
-	long long deadline = deadline_after(timeout_ms);
 	int status;
-	bool late;
 	pid_t ret;
 
-	do {
-		late = passed(deadline);
-		ret = waitpid(pid, &status, WNOHANG);
-		if (ret == pid)
-			return status;
-		if (ret < 0)
-			return -errno;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -ETIMEDOUT;
+	frz_until((ret = waitpid(pid, &status, flags)), timeout_ms);
+	return !ret ? -ETIMEDOUT : ret < 0 ? -errno : status;
+}
+
+int frz_wait_exit(pid_t pid, int timeout_ms)
+{
+	return wait_status(pid, WNOHANG, timeout_ms);
 }
 
 int frz_wait_stop(pid_t pid, int flags, int timeout_ms)
 {
-	long long deadline = deadline_after(timeout_ms);
-	int status;
-	bool late;
-	pid_t ret;
-
-	do {
-		late = passed(deadline);
-		ret = waitpid(pid, &status, flags | WNOHANG | __WALL);
-		if (ret == pid)
-			return status;
-		if (ret < 0)
-			return -errno;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -ETIMEDOUT;
+	return wait_status(pid, flags | WNOHANG | __WALL, timeout_ms);
 }
 
 struct writer {
@@ -758,20 +711,12 @@ int frz_task_state(pid_t tid)
 
 int frz_wait_asleep(pid_t tid, int timeout_ms)
 {
-	long long deadline = deadline_after(timeout_ms);
-	bool late;
+	bool in_time;
 	int state;
 
-	do {
-		late = passed(deadline);
-		state = frz_task_state(tid);
-		if (state < 0)
-			return state;
-		if (state == 'S' || state == 'D')
-			return 0;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -ETIMEDOUT;
+	in_time = frz_until((state = frz_task_state(tid)) < 0 || state == 'S' ||
+			    state == 'D', timeout_ms);
+	return !in_time ? -ETIMEDOUT : state < 0 ? state : 0;
 }
 
 int64_t frz_proc_status(pid_t tid, const char *key)
@@ -803,16 +748,7 @@ void *frz_shared(size_t size)
 
 int frz_wait_word(const unsigned long *word, unsigned long value, int timeout_ms)
 {
-	long long deadline = deadline_after(timeout_ms);
-	bool late;
-
-	do {
-		late = passed(deadline);
-		if (frz_load(word) >= value)
-			return 0;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -ETIMEDOUT;
+	return frz_until(frz_load(word) >= value, timeout_ms) ? 0 : -ETIMEDOUT;
 }
 
 int frz_wait_move(const unsigned long *word, int timeout_ms)
@@ -938,20 +874,18 @@ int frz_busy(void *arg)
 	return 0;
 }
 
-int frz_busy_wait(struct frz_busy *busy, int timeout_ms)
+static bool is_inside(struct frz_busy *busy)
 {
-	long long deadline = deadline_after(timeout_ms);
-	bool late;
 	int i;
 
-	do {
-		late = passed(deadline);
-		if (frz_load(&busy->calls))
-			for (i = 0; i < BUSY_MARK; i++)
-				if (__atomic_load_n(&busy->buf[i],
-						    __ATOMIC_SEQ_CST))
-					return 0;
-		usleep(FRZ_POLL_US);
-	} while (!late);
-	return -ETIMEDOUT;
+	if (frz_load(&busy->calls))
+		for (i = 0; i < BUSY_MARK; i++)
+			if (__atomic_load_n(&busy->buf[i], __ATOMIC_SEQ_CST))
+				return true;
+	return false;
+}
+
+int frz_busy_wait(struct frz_busy *busy, int timeout_ms)
+{
+	return frz_until(is_inside(busy), timeout_ms) ? 0 : -ETIMEDOUT;
 }

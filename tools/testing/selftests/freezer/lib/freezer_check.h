@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The cgroup of a test, the limits of its waits, and what most tests look at,
+ * for programs with and without kselftest_harness.h.
+ */
+#ifndef FREEZER_CHECK_H
+#define FREEZER_CHECK_H
+
+#include "freezer_util.h"
+
+/*
+ * Limits, not expectations: how long a test waits for what must come. Large,
+ * for an emulated machine with lockdep and KASAN; the freezer's own time limit
+ * (10 s unless changed) ends most waits earlier.
+ */
+#define FRZ_LIMIT	20000
+#define FRZ_FREEZE	12000
+
+/* Limits for what comes at once or never: a state after a write, a notice. */
+#define FRZ_AT_ONCE	4000
+
+/* For how long a test looks at what must not move. */
+#define FRZ_WATCH	30
+
+/*
+ * A cgroup for a test in @cg, selftest_<program>: 0, -ENODEV when the kernel has
+ * no freezer, or -errno. What a test that was killed has left there goes away
+ * before, and what the last one leaves when the program ends.
+ */
+int frz_group_make(char cg[FRZ_PATH_MAX]);
+
+/* The same below the root of a hierarchy that has been found before. */
+int frz_group_below(char cg[FRZ_PATH_MAX], const char *root);
+
+/* Thaw, kill and remove all of it: 0 or -errno. */
+int frz_group_end(const char *cg);
+
+/* Is this the program itself, and none of its children? */
+bool frz_is_main(void);
+
+/*
+ * The functions below return text for EXPECT_STREQ(): a report then shows what
+ * was seen. The buffers are good for one check.
+ */
+
+/* The content of a file, or why it cannot be read. */
+const char *frz_content(const char *path, const char *file);
+
+/* State and blockers in a line. */
+const char *frz_describe(const char *path);
+
+/* Reach a state in time: "", or what is in the way. */
+const char *frz_becomes(const char *path, const char *state, int timeout_ms);
+
+/* FROZEN by a write, THAWED by a write and at the first look: the same. */
+const char *frz_freezes(const char *path);
+const char *frz_thaws(const char *path);
+
+/* Wait until a file says @content: "", or what it says instead. */
+const char *becomes_content(const char *path, const char *file,
+			    const char *content);
+
+/*
+ * A number that cgroup v2 has no file for (freezer_v2.h): there it is taken for
+ * what it should be.
+ */
+int64_t frz_or_missing(const char *path, int64_t value, int64_t want);
+
+/* What a kill of a frozen task does: end it now, or at the thaw. */
+bool frz_killable(const char *path);
+
+/* Wait until /proc/<tid>/stat shows @state: 0 or -errno. */
+int wait_task_state(pid_t tid, int state);
+
+/* A process in @path that counts up @word in user mode, seen doing so. */
+pid_t frz_spinner(const char *path, unsigned long *word);
+
+/* A process in @path that sleeps in pause(), seen asleep. */
+pid_t frz_sleeper(const char *path, unsigned long *word);
+
+/* A process in @path that is inside of one long call, see struct frz_busy. */
+pid_t frz_busy_one(const char *path, struct frz_busy *busy);
+
+#endif /* FREEZER_CHECK_H */
