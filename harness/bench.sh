@@ -5,7 +5,7 @@
 # guest whose clock counts instructions:
 #
 #   ours      the series, all figures of its freezer
-#   without   the series, without CONFIG_CGROUP_FREEZER: what the hot paths are compared with
+#   without   the series, without CONFIG_CGROUP_FREEZER: the price of the second holder in the hot paths
 #   vanilla   the unpatched kernel: its v1 freezer, cgroup.freeze, SIGSTOP
 #
 # The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there.
@@ -45,10 +45,10 @@ use() {
 	export VANILLA CONFIG
 }
 
-# What each kernel is asked for. In ours v2 and SIGSTOP are the code of the unpatched one.
+# What each kernel is asked for. In ours SIGSTOP is the code of the unpatched one.
 parts() {
 	case $1 in
-	ours) echo "-p hot,mem,read,crowd,slice -m v1 -s 60" ;;
+	ours) echo "-p hot,mem,read,crowd,slice -m v1,v2 -s 60" ;;
 	without) echo "-p hot,mem" ;;
 	vanilla) echo "-p hot,mem,read,crowd,slice -s $sliced" ;;
 	esac

@@ -7,6 +7,8 @@
 # program of which a test passes on the unpatched kernel and does not pass on ours is run thirty
 # times more on both, and a test that passes at least ten times less on ours fails this command.
 # TESTS= are patterns of the programs, COLLECTIONS= the directories of tools/testing/selftests.
+# TIMES=100 runs each program that often on both, and then a test that passes less often on ours
+# fails this command.
 #
 # Linked statically, since the guest has no libraries; what does not link so, for want of a library
 # on this machine, is named and left out.
@@ -27,7 +29,7 @@ collections=${COLLECTIONS:-$collections}
 # What takes long without a word on freezing, signals or fork, or needs what the guest does not have
 left_out='test_memcontrol test_kmem test_zswap test_hugetlb_memcg test_cpu test_cpuset
 seccomp_benchmark wait_inotify futex_numa_mpol futex_numa set-exec mq_perf_tests load_address.*'
-often=30
+often=${TIMES:-30}
 selftests=$TREE/tools/testing/selftests
 work=$OUT/regress/$BASE
 log=$work/build.log
@@ -166,7 +168,7 @@ compare() {
 # compare_often: of the tests that were worse, how often of thirty each passes on either; those that
 # are worse that way remain in the file worse
 compare_often() {
-	awk -F'\t' -v out="$work/worse.new" -v often="$often" '
+	awk -F'\t' -v out="$work/worse.new" -v often="$often" -v all="${TIMES:-}" '
 		FILENAME == ARGV[1] { order[++n] = $1; next }
 		{
 			if ($2 != "ok" && $2 != "0") next
@@ -177,7 +179,7 @@ compare_often() {
 			printf "passed of %d times:%44s %s\n", often, "with the series", "unpatched"
 			for (i = 1; i <= n; i++) {
 				t = order[i]
-				bad = was[t] - is[t] >= often / 3 || !is[t]
+				bad = all ? is[t] < was[t] : was[t] - is[t] >= often / 3 || !is[t]
 				printf "  %-60s %-10d %-10d%s\n", substr(t, 1, 60), is[t], was[t],
 					bad ? "  WORSE" : ""
 				if (bad) print t >out
@@ -206,6 +208,7 @@ tests=${tests# }
 on unpatched
 on ours
 compare
+[ -z "${TIMES:-}" ] || cut -f1 "$work/unpatched" >"$work/worse"
 if [ -s "$work/worse" ]; then
 	tests=$(sed 's/: .*//' "$work/worse" | sort -u | tr '\n' ' ')
 	tests=${tests% }
