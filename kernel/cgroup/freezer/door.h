@@ -11,14 +11,21 @@
 
 #include "sleep.h"
 
-/* Is @task, which is frozen, parked for the other hierarchy? Then not in a sleep. */
-static __always_inline bool freezer_is_parked_for_other(struct task_struct *task,
-							unsigned int hold)
+/*
+ * A task that is parked for one hierarchy looks frozen in place to the other, and is
+ * parked for both.
+ */
+static inline enum cgroup_freezer_rest
+freezer_how_for_both(struct task_struct *task, unsigned int hold,
+		     enum cgroup_freezer_rest how)
 {
 	unsigned int other = CGROUP_FREEZER_HOLDS - 1 - hold;
 
-	return CGROUP_FREEZER_HOLDS > 1 && freezer_is_closed_by(task, other) &&
-	       task->cgroup_freezer[other].rest == CGROUP_FREEZER_PARKED;
+	if (how == CGROUP_FREEZER_IN_PLACE && other != hold &&
+	    freezer_is_closed_by(task, other) &&
+	    task->cgroup_freezer[other].rest == CGROUP_FREEZER_PARKED)
+		return CGROUP_FREEZER_PARKED;
+	return how;
 }
 
 /*
@@ -48,9 +55,6 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
 		}
 	}
 
-	if (how == CGROUP_FREEZER_IN_PLACE &&
-	    unlikely(freezer_is_parked_for_other(task, hold)))
-		how = CGROUP_FREEZER_PARKED;
 	return how;
 }
 
@@ -96,6 +100,8 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
 	if (likely(how != CGROUP_FREEZER_BUSY)) {
 		struct cgroup_freezer_task *door = &task->cgroup_freezer[hold];
 
+		if (unlikely(task->cgroup_freezer_closed != BIT(hold)))
+			how = freezer_how_for_both(task, hold, how);
 		/* as freezer_note_runtime(), it is off the run queue */
 		door->runtime = task->se.sum_exec_runtime;
 		WRITE_ONCE(door->rest, how);
@@ -168,8 +174,7 @@ static __always_inline bool freezer_open_door(struct task_struct *task,
 	if (!(READ_ONCE(task->__state) & TASK_FROZEN))
 		return false;
 
-	freezer_thaw_sleep(task);
-	return true;
+	return freezer_thaw_sleep(task);
 }
 
 #endif /* _KERNEL_CGROUP_FREEZER_DOOR_H */

@@ -28,7 +28,8 @@ static unsigned int freezer_look_again(struct task_struct *task, void *data)
 	enum cgroup_freezer_rest how = freezer_look(task, freezer, freezer->hold);
 
 	if (how != CGROUP_FREEZER_BUSY)
-		freezer_task_rests(task, freezer->hold, how);
+		freezer_task_rests(task, freezer->hold,
+				   freezer_how_for_both(task, freezer->hold, how));
 	return 1;
 }
 
@@ -120,38 +121,63 @@ unsigned int freezer_pass_open(struct task_struct *task, void *data,
 	return FREEZER_WAKE_COST;
 }
 
+/*
+ * A function for each of the four loops, and none of them inline: in one function the
+ * compiler would run out of registers.
+ */
 static __always_inline
-unsigned int freezer_pass_close_v2(struct task_struct *task, void *data)
+unsigned int freezer_close_v2(struct task_struct *task, void *data)
 {
 	return freezer_pass_close(task, data, CGROUP_FREEZER_V2);
 }
 
+static noinline void freezer_pass_close_v2(struct css_task_iter *it,
+					   struct freezer_pass *pass)
+{
+	while (css_task_iter_batch(it, freezer_close_v2, pass, FREEZER_BATCH))
+		cond_resched();
+}
+
 static __always_inline
-unsigned int freezer_pass_open_v2(struct task_struct *task, void *data)
+unsigned int freezer_open_v2(struct task_struct *task, void *data)
 {
 	return freezer_pass_open(task, data, CGROUP_FREEZER_V2);
 }
 
+static noinline void freezer_pass_open_v2(struct css_task_iter *it,
+					  struct freezer_pass *pass)
+{
+	while (css_task_iter_batch(it, freezer_open_v2, pass, FREEZER_BATCH))
+		cond_resched();
+}
+
 #ifdef CONFIG_CGROUP_FREEZER
 static __always_inline
-unsigned int freezer_pass_close_v1(struct task_struct *task, void *data)
+unsigned int freezer_close_v1(struct task_struct *task, void *data)
 {
 	return freezer_pass_close(task, data, CGROUP_FREEZER_V1);
 }
 
+static noinline void freezer_pass_close_v1(struct css_task_iter *it,
+					   struct freezer_pass *pass)
+{
+	while (css_task_iter_batch(it, freezer_close_v1, pass, FREEZER_BATCH))
+		cond_resched();
+}
+
 static __always_inline
-unsigned int freezer_pass_open_v1(struct task_struct *task, void *data)
+unsigned int freezer_open_v1(struct task_struct *task, void *data)
 {
 	return freezer_pass_open(task, data, CGROUP_FREEZER_V1);
 }
-#endif
 
-/* A loop for each, which the compiler makes one piece of code with the function. */
-#define freezer_pass_tasks(it, fn, pass)				\
-	do {								\
-		while (css_task_iter_batch(it, fn, pass, FREEZER_BATCH))	\
-			cond_resched();					\
-	} while (0)
+static noinline void freezer_pass_open_v1(struct css_task_iter *it,
+					  struct freezer_pass *pass)
+{
+	while (css_task_iter_batch(it, freezer_open_v1, pass, FREEZER_BATCH))
+		cond_resched();
+}
+#endif
 
 /**
  * freezer_visit_own - call a function for each task of a cgroup
@@ -294,15 +320,15 @@ static void freezer_pass(struct cgroup_freezer *freezer)
 	css_task_iter_start(freezer_css(freezer), 0, &it);
 	if (freezer->hold == CGROUP_FREEZER_V2) {
 		if (freeze)
-			freezer_pass_tasks(&it, freezer_pass_close_v2, &pass);
+			freezer_pass_close_v2(&it, &pass);
 		else
-			freezer_pass_tasks(&it, freezer_pass_open_v2, &pass);
+			freezer_pass_open_v2(&it, &pass);
 	}
 #ifdef CONFIG_CGROUP_FREEZER
 	else if (freeze)
-		freezer_pass_tasks(&it, freezer_pass_close_v1, &pass);
+		freezer_pass_close_v1(&it, &pass);
 	else
-		freezer_pass_tasks(&it, freezer_pass_open_v1, &pass);
+		freezer_pass_open_v1(&it, &pass);
 #endif
 	css_task_iter_end(&it);
 

@@ -110,7 +110,8 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 						     CGROUP_FREEZER_BUSY;
 
 	flags = freezer_lock_sleep(p);
-	if (likely(READ_ONCE(p->__state) == state) && freezer_is_off_queue(p)) {
+	if (likely(READ_ONCE(p->__state) == state) &&
+	    likely(freezer_is_off_queue(p))) {
 #ifdef CONFIG_SMP
 		/* It may still be in __schedule(), which holds rq->lock for it. */
 		smp_cond_load_acquire(&p->on_cpu, !VAL);
@@ -170,15 +171,17 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
  * pm_freezing and its first look at a task (cgroup_freezer_sync()). So either the
  * system freezer finds the task running or asleep, and asks it to freeze; or
  * freezing() is true here, and the task is left to thaw_processes().
+ *
+ * Return: true if the task had to be woken.
  */
-static __always_inline void freezer_thaw_sleep(struct task_struct *p)
+static __always_inline bool freezer_thaw_sleep(struct task_struct *p)
 {
 	unsigned long flags;
 	unsigned int state;
 	bool asleep;
 
 	if (freezing(p))
-		return;
+		return false;
 
 	flags = freezer_lock_sleep(p);
 	/* data_race: a task that sleeps does not change */
@@ -195,11 +198,12 @@ static __always_inline void freezer_thaw_sleep(struct task_struct *p)
 		if (likely(asleep)) {
 			WRITE_ONCE(p->__state, state);
 			freezer_unlock_sleep(p, flags);
-			return;
+			return false;
 		}
 	}
 	freezer_unlock_sleep(p, flags);
 	wake_up_state(p, TASK_FROZEN);
+	return true;
 }
 
 /* The same for a killed task, with interrupts disabled or not. */
