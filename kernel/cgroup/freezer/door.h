@@ -54,7 +54,6 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
 				how = freezer_look_blocked(task);
 		}
 	}
-
 	return how;
 }
 

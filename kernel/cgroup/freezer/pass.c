@@ -243,7 +243,7 @@ static unsigned int freezer_recount_task(struct task_struct *task, void *data)
 		return 1;
 	/*
 	 * A cgroup below that is CHECKPOINTING is not to become FREEZING. Nor is one of
-	 * v2 that is frozen: its event was sent, and who is killed there just dies.
+	 * v2 that is frozen: its event was sent, and a task that is killed there dies.
 	 */
 	if (freezer != top &&
 	    (freezer_is_guarded(freezer) ||
