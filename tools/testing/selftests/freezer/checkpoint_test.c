@@ -341,14 +341,14 @@ FREEZER_TEST(passing_keeps_it)
 	ASSERT_FREEZES(self->cg);
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, sv));
 	fd = ASSERT_GUARD(self->cg);
-	ASSERT_EQ(0, send_fd(sv[0], fd));
+	ASSERT_EQ(0, frz_send_fd(sv[0], fd));
 	close(fd);
 	EXPECT_STATE(self->cg, "CHECKPOINTING");
-	fd = receive_fd(sv[1]);
+	fd = frz_receive_fd(sv[1], 0);
 	ASSERT_LE(0, fd);
 	EXPECT_STREQ("consistent", guard_verdict(fd));
 	EXPECT_EQ(-EBUSY, frz_thaw(self->cg));
-	ASSERT_EQ(0, send_fd(sv[0], fd));
+	ASSERT_EQ(0, frz_send_fd(sv[0], fd));
 	close(fd);
 	EXPECT_STATE(self->cg, "CHECKPOINTING");
 	close(sv[0]);

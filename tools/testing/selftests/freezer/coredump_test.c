@@ -45,47 +45,6 @@ static const struct sockaddr_un relay_addr = {
 	.sun_path = "\0freezer_selftest_core",
 };
 
-static int send_fd(int to, int fd)
-{
-	char control[CMSG_SPACE(sizeof(fd))] = {};
-	struct iovec iov = { .iov_base = control, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(to, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int receive_fd(int from)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {}, byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
-	int fd;
-
-	if (recvmsg(from, &msg, MSG_CMSG_CLOEXEC) != 1)
-		return -errno;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
-		return -EBADMSG;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
-}
-
 /* What the kernel has started: no test at all. */
 __attribute__((constructor)) static void relay(int argc, char **argv)
 {
@@ -95,7 +54,7 @@ __attribute__((constructor)) static void relay(int argc, char **argv)
 		return;
 	sock = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 	if (sock < 0 || connect(sock, (struct sockaddr *)&relay_addr,
-				sizeof(relay_addr)) || send_fd(sock, 0))
+				sizeof(relay_addr)) || frz_send_fd(sock, 0))
 		_exit(1);
 	_exit(0);
 }
@@ -237,7 +196,7 @@ static int take_pipe(int sock)
 	from = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
 	if (from < 0)
 		return -errno;
-	fd = receive_fd(from);
+	fd = frz_receive_fd(from, FRZ_LIMIT);
 	close(from);
 	return fd;
 }

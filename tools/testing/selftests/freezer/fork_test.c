@@ -174,54 +174,6 @@ struct slow_fork {
 	int sock[2];
 };
 
-/* Hand over a descriptor, and wait until it was taken. */
-static int send_fd(int sock, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { .iov_base = control, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	char data = 0;
-
-	iov.iov_base = &data;
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int recv_fd(int sock, int timeout_ms)
-{
-	struct pollfd pfd = { .fd = sock, .events = POLLIN };
-	char control[CMSG_SPACE(sizeof(int))] = {};
-	char data;
-	struct iovec iov = { .iov_base = &data, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
-	int fd;
-
-	if (poll(&pfd, 1, timeout_ms) != 1)
-		return -ETIMEDOUT;
-	if (recvmsg(sock, &msg, 0) != 1)
-		return -EIO;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg)
-		return -EIO;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
-}
-
 /* A process whose fork() does not return before somebody reads its userfault. */
 static int fork_slowly(void *arg)
 {
@@ -244,7 +196,7 @@ static int fork_slowly(void *arg)
 	reg.range.start = (unsigned long)mem;
 	reg.range.len = size;
 	if (mem == MAP_FAILED || ioctl(fd, UFFDIO_REGISTER, &reg) ||
-	    send_fd(s->sock[1], fd))
+	    frz_send_fd(s->sock[1], fd))
 		return 2;
 	frz_store(&s->ready, 1);
 	pid = fork();
@@ -290,7 +242,7 @@ FREEZER_TEST(fork_asleep_in_kernel)
 	ASSERT_NE(NULL, s);
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, s->sock));
 	pid = ASSERT_PID(frz_spawn(self->cg, fork_slowly, s));
-	fd = recv_fd(s->sock[0], FRZ_LIMIT);
+	fd = frz_receive_fd(s->sock[0], FRZ_LIMIT);
 	ASSERT_LE(0, fd) {
 		TH_LOG("child: status %#x", frz_wait_exit(pid, 0));
 	}

@@ -592,7 +592,7 @@ static int open_and_pass(void *arg)
 	if (p->uid && become(p->uid))
 		return 1;
 	fd = open_kill(p->path);
-	return fd < 0 || send_fd(p->sock, fd) ? 2 : 0;
+	return fd < 0 || frz_send_fd(p->sock, fd) ? 2 : 0;
 }
 
 static int pass_and_write(const char *path, const char *text, uid_t uid)
@@ -604,7 +604,7 @@ static int pass_and_write(const char *path, const char *text, uid_t uid)
 		return -errno;
 	p.sock = sv[0];
 	err = frz_wait_exit(frz_spawn(NULL, open_and_pass, &p), FRZ_LIMIT);
-	fd = err ? -EIO : receive_fd(sv[1]);
+	fd = err ? -EIO : frz_receive_fd(sv[1], 0);
 	if (fd >= 0) {
 		err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 		close(fd);

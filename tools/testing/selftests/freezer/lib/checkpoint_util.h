@@ -37,8 +37,4 @@ int64_t not_quiescent(const char *cg);
 	__fd; \
 })
 
-/* A descriptor through a socket: 0 or -errno; the descriptor or -errno. */
-int send_fd(int sock, int fd);
-int receive_fd(int sock);
-
 #endif /* CHECKPOINT_UTIL_H */

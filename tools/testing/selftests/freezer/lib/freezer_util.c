@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -67,7 +68,7 @@ static bool has_freezer(void)
 	return found;
 }
 
-static int find_mount(void)
+int frz_find_mount(const char *type, const char *option, char path[FRZ_PATH_MAX])
 {
 	struct mntent *ent;
 	int err = -ENOENT;
@@ -77,14 +78,16 @@ static int find_mount(void)
 	if (!f)
 		return -errno;
 	while (err && (ent = getmntent(f))) {
-		if (strcmp(ent->mnt_type, "cgroup") ||
-		    !hasmntopt(ent, "freezer"))
+		if (strcmp(ent->mnt_type, type) ||
+		    (option && !hasmntopt(ent, option)))
 			continue;
-		if (snprintf(root_path, sizeof(root_path), "%s",
-			     ent->mnt_dir) < FRZ_PATH_MAX / 2)
+		if (snprintf(path, FRZ_PATH_MAX, "%s", ent->mnt_dir) <
+		    FRZ_PATH_MAX / 2)
 			err = 0;
 	}
 	endmntent(f);
+	if (err)
+		path[0] = 0;
 	return err;
 }
 
@@ -109,7 +112,7 @@ int frz_setup(void)
 	err = -ENOENT;
 	if (!has_freezer())
 		return -ENODEV;
-	if (!find_mount())
+	if (!frz_find_mount("cgroup", "freezer", root_path))
 		return 0;
 	for (dir = dirs; *dir; dir++) {
 		if (mkdir(*dir, 0755) && errno != EEXIST) {
@@ -118,7 +121,7 @@ int frz_setup(void)
 		}
 		if (mount("freezer", *dir, "cgroup", 0, "freezer"))
 			return -errno;
-		return find_mount();
+		return frz_find_mount("cgroup", "freezer", root_path);
 	}
 	return err;
 }
@@ -717,6 +720,50 @@ int frz_wait_asleep(pid_t tid, int timeout_ms)
 	in_time = frz_until((state = frz_task_state(tid)) < 0 || state == 'S' ||
 			    state == 'D', timeout_ms);
 	return !in_time ? -ETIMEDOUT : state < 0 ? state : 0;
+}
+
+int frz_send_fd(int sock, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {}, data = 0;
+	struct iovec iov = { .iov_base = &data, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+int frz_receive_fd(int sock, int timeout_ms)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {}, data;
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	struct iovec iov = { .iov_base = &data, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (poll(&pfd, 1, timeout_ms) != 1)
+		return -ETIMEDOUT;
+	if (recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+		return -EIO;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return -EBADMSG;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
 }
 
 int64_t frz_proc_status(pid_t tid, const char *key)

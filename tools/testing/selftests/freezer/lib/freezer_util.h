@@ -30,6 +30,12 @@
  */
 int frz_setup(void);
 
+/*
+ * Where a file system of @type is mounted with the option @option (NULL: any): 0 and
+ * @path, or -errno.
+ */
+int frz_find_mount(const char *type, const char *option, char path[FRZ_PATH_MAX]);
+
 /* The path of the hierarchy's root, valid after frz_setup(). */
 const char *frz_root(void);
 
@@ -185,6 +191,10 @@ int frz_blockers(const char *path);
 pid_t frz_writer(const char *path, const char *file, const char *text,
 		 bool inside);
 int frz_writer_result(pid_t pid, int timeout_ms);
+
+/* A descriptor through a socket: 0 or -errno; the descriptor, -ETIMEDOUT or -errno. */
+int frz_send_fd(int sock, int fd);
+int frz_receive_fd(int sock, int timeout_ms);
 
 /* The number after "@key:" in /proc/<tid>/status, or -errno. */
 int64_t frz_proc_status(pid_t tid, const char *key);

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,26 +45,6 @@ int frz_hierarchies(void)
 	       in_world("v2") ? FRZ_IN_V2 : FRZ_IN_V1;
 }
 
-static int find_mount(void)
-{
-	struct mntent *ent;
-	int err = -ENOENT;
-	FILE *f;
-
-	f = setmntent("/proc/self/mounts", "re");
-	if (!f)
-		return -errno;
-	while (err && (ent = getmntent(f)))
-		if (!strcmp(ent->mnt_type, "cgroup2") &&
-		    snprintf(root_path, sizeof(root_path), "%s",
-			     ent->mnt_dir) < FRZ_PATH_MAX / 2)
-			err = 0;
-	endmntent(f);
-	if (err)
-		root_path[0] = 0;
-	return err;
-}
-
 int frz2_setup(void)
 {
 	static const char * const dirs[] = {
@@ -74,7 +53,7 @@ int frz2_setup(void)
 	const char * const *dir;
 	int err = -ENOENT;
 
-	if (root_path[0] || !find_mount())
+	if (root_path[0] || !frz_find_mount("cgroup2", NULL, root_path))
 		return 0;
 	for (dir = dirs; *dir; dir++) {
 		if (mkdir(*dir, 0755) && errno != EEXIST) {
@@ -83,7 +62,7 @@ int frz2_setup(void)
 		}
 		if (mount("none", *dir, "cgroup2", 0, NULL))
 			return -errno;
-		return find_mount();
+		return frz_find_mount("cgroup2", NULL, root_path);
 	}
 	return err;
 }
