@@ -107,7 +107,7 @@ distclean:
 #: ARCH=x86_64         the architecture: one of harness/arch/
 #: LINUX=/tree         another source tree, in a copy
 #: VANILLA=1           the unpatched kernel
-#: DEBUG=1             lockdep, KASAN and the like; DEBUG=kcsan: KCSAN
+#: DEBUG=1             lockdep, KASAN and the like; DEBUG=lockdep: lockdep alone; DEBUG=kcsan: KCSAN
 #: CONFIG=file         options added to the configuration
 #: INJECT=name         with harness/inject/name.patch on top: a fault, or a delay in a window
 #: JOBS=n              of the kernel's make at once (default: one for each CPU)

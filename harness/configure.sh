@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # configure.sh: allnoconfig plus fragments, the later ones win:
-#   harness/config/kernel.config, arch/ARCH.config, debug.config (DEBUG=1) or kcsan.config
-#   (DEBUG=kcsan), base/BASE.config (what differs on this base), series.config (options of our
-#   series, not with VANILLA=1), CONFIG=
+#   harness/config/kernel.config, arch/ARCH.config, debug.config, lockdep.config or kcsan.config
+#   (DEBUG=), base/BASE.config (what differs on this base), series.config (options of our series,
+#   not with VANILLA=1), CONFIG=
 # and proof that every option they ask for came out as asked.
 
 . "$(dirname "$0")/lib.sh"

@@ -39,8 +39,8 @@ JOBS=${JOBS:-$(nproc)}
 WORLD=${WORLD:-plain}
 case $DEBUG in
 0) DEBUG= ;;
-'' | 1 | kcsan) ;;
-*) die "DEBUG=$DEBUG: there are 1 (lockdep, KASAN and the like) and kcsan" ;;
+'' | 1 | lockdep | kcsan) ;;
+*) die "DEBUG=$DEBUG: there are 1 (lockdep, KASAN and the like), lockdep and kcsan" ;;
 esac
 # world.c of the tests says what they are. The limits are cgroups of v2, too, and a task is in one.
 in_v2=
