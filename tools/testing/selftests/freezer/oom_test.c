@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The victim of the OOM killer in a frozen group leaves with all its threads,
- * its memory comes back, and the rest of the group stays FROZEN.
+ * Limits of memory. The victim of the OOM killer in a frozen group leaves with
+ * all its threads, its memory comes back, and the rest of the group stays
+ * FROZEN. A task that memory.high slows down is frozen and thawed.
  *
- * Clauses: C9.
+ * Clauses: C1, C2, C9.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -117,6 +118,7 @@ static int taker(void *arg)
 }
 
 /*
+ * C9.
  *	cg		the victim, a spinner, a sleeper: FROZEN
  *	memory cgroup	the victim, and later a process outside of cg
  *
@@ -154,6 +156,89 @@ TEST_F_TIMEOUT(oom, victim_leaves, 90)
 	EXPECT_STANDS(&word[0]);
 	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&word[0]);
+}
+
+#define HIGH		(4 * MB)
+#define GLUT		(48 * MB)
+/* The kernel lets a task that is above memory.high sleep for 2 s at most. */
+#define PENALTY_MS	2000
+
+/* Takes one page after the other, and counts them. */
+static int glutton(void *arg)
+{
+	struct hog *h = arg;
+	unsigned long i;
+	char *p;
+
+	p = mmap(NULL, GLUT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		 -1, 0);
+	if (join_memcg() || p == MAP_FAILED)
+		return 1;
+	frz_inc(&h->ready);
+	for (i = 0; i < GLUT; i += 4096) {
+		p[i] = 1;
+		frz_inc(&h->spins);
+	}
+	return 0;
+}
+
+static bool is_slowed_down(pid_t pid)
+{
+	return frz_task_state(pid) == 'D';
+}
+
+/*
+ * C1, C2. There is no swap, so a task above memory.high gets nothing back and
+ * sleeps, unfreezable, each time that it comes from a page fault. It is asleep, so
+ * the group is FROZEN at once; when that sleep is over it stands at the door, and
+ * does not get to its next page. It goes on behind the thaw, and a kill ends it
+ * there, or at once if the group is killable.
+ */
+TEST_F_TIMEOUT(oom, memory_high, 90)
+{
+	struct hog *h = frz_shared(sizeof(*h));
+	unsigned long pages;
+	int64_t begin, ms;
+	int i, status;
+	char text[32];
+	pid_t pid;
+
+	ASSERT_NE(NULL, h);
+	snprintf(text, sizeof(text), "%lu", HIGH);
+	ASSERT_EQ(0, frz_write(MEMCG_DIR, "memory.high", text));
+	frz_write(self->cg, "freezer.killable", variant->killable);
+	pid = ASSERT_PID(frz_spawn(self->cg, glutton, h));
+	ASSERT_EQ(0, frz_wait_word(&h->ready, 1, FRZ_LIMIT));
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(frz_until(is_slowed_down(pid), FRZ_LIMIT));
+		begin = frz_now_ns();
+		ASSERT_FREEZES(self->cg);
+		ms = (frz_now_ns() - begin) / 1000000;
+		EXPECT_GT(PENALTY_MS / 2, ms);
+		pages = frz_load(&h->spins);
+		frz_sleep_ms(PENALTY_MS + 500);
+		EXPECT_EQ(pages, frz_load(&h->spins));
+		EXPECT_STATE(self->cg, "FROZEN");
+		ASSERT_THAWS(self->cg);
+		EXPECT_EQ(0, frz_wait_move(&h->spins, FRZ_LIMIT));
+	}
+
+	ASSERT_TRUE(frz_until(is_slowed_down(pid), FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	if (frz_killable(self->cg)) {
+		status = frz_wait_exit(pid, FRZ_AT_ONCE);
+		EXPECT_STATE(self->cg, "FROZEN");
+		ASSERT_THAWS(self->cg);
+	} else {
+		EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+		ASSERT_THAWS(self->cg);
+		status = frz_wait_exit(pid, FRZ_AT_ONCE);
+	}
+	ASSERT_LE(0, status);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGKILL, WTERMSIG(status));
 }
 
 TEST_HARNESS_MAIN
