@@ -57,9 +57,7 @@ static ssize_t freezer_state_write(struct kernfs_open_file *of, char *buf,
 	unsigned int timeout_ms = READ_ONCE(freezer->timeout_ms);
 	struct freezer_ticket ticket = {
 		.css		= css,
-		/* one more, since the first jiffy is not a whole one */
-		.deadline	= jiffies + (timeout_ms ?
-				  msecs_to_jiffies(timeout_ms) + 1 : 0),
+		.deadline	= freezer_deadline(timeout_ms),
 		.nbytes		= nbytes,
 	};
 	int ret = 0;

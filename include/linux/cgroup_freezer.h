@@ -62,6 +62,7 @@ void cgroup_freezer_sync(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
+void cgroup_freezer_retry_trap(struct task_struct *task);
 
 int cgroup_freezer_start_over(void);
 
@@ -73,6 +74,7 @@ int cgroup_freezer_can_fork(struct task_struct *child);
 void cgroup_freezer_born(struct task_struct *child);
 void cgroup_freezer_forked(void);
 int cgroup_freezer_begin_exec(void);
+void cgroup_freezer_begin_exit(void);
 void __cgroup_freezer_left(struct task_struct *task);
 void cgroup_freezer_moved(struct task_struct *task);
 
@@ -195,27 +197,6 @@ static inline void cgroup_freezer_end_exec(void)
 		WRITE_ONCE(current->cgroup_freezer_gate,
 			   current->cgroup_freezer_gate &
 			   ~CGROUP_FREEZER_EXEC);
-}
-
-/**
- * cgroup_freezer_begin_exit - %current dies, and comes to no further door
- *
- * do_exit() has its last door ahead of this, behind the last stop for a tracer and
- * the last sleep of the system call, if it was one. From here on the task is on its
- * way out: if it were at rest in one of the sleeps to come it would leave a FROZEN
- * cgroup, for example when it gets past cgroup_threadgroup_change_begin(), which
- * waits while somebody moves tasks. A look that finds the task off the run queue in
- * such a sleep finds this, too.
- *
- * A task that dies of an oops may hold locks, and calls this first: it comes to no
- * door.
- *
- * Context: process context.
- */
-static inline void cgroup_freezer_begin_exit(void)
-{
-	WRITE_ONCE(current->cgroup_freezer_gate,
-		   current->cgroup_freezer_gate | CGROUP_FREEZER_EXIT);
 }
 
 /**

@@ -35,6 +35,8 @@ enum freezer_state {
  * struct freezer_account - tasks that keep a cgroup from a state
  * @freezer:	the cgroup
  * @nr:		how many there are
+ * @pause_us:	between two looks at them; for busy tasks only
+ * @next_ns:	when the next look is due; for busy tasks only
  * @tasks:	by cgroup_freezer_task::node
  * @node:	on freezer_busy_accounts, while there are any; for busy tasks only
  *
@@ -46,6 +48,8 @@ enum freezer_state {
 struct freezer_account {
 	struct cgroup_freezer	*freezer;
 	unsigned int		nr;
+	unsigned int		pause_us;
+	u64			next_ns;
 	struct list_head	tasks;
 	struct list_head	node;
 };

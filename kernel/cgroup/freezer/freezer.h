@@ -385,6 +385,17 @@ static inline u64 freezer_id(struct cgroup_freezer *freezer)
 	return cgroup_id(freezer_cgroup(freezer));
 }
 
+/*
+ * When a wait ends that begins now, in jiffies. One more than @ms, since the first is
+ * not a whole one; and at once if @ms is 0.
+ */
+static inline unsigned long freezer_deadline(unsigned int ms)
+{
+	if (!ms)
+		return jiffies;
+	return jiffies + min_t(unsigned long, msecs_to_jiffies(ms), MAX_JIFFY_OFFSET) + 1;
+}
+
 /* CHECKPOINTING is FROZEN, and more. */
 static inline bool freezer_is_still(enum freezer_state state)
 {
@@ -439,7 +450,6 @@ bool freezer_wants_to_leave(struct task_struct *task);
 bool freezer_is_leaving(struct task_struct *task);
 enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task);
 void freezer_conform(struct task_struct *task, unsigned int hold);
-void freezer_retry_trap(struct task_struct *task);
 bool freezer_is_traced_now(struct task_struct *task);
 int freezer_interrupted(void);
 

@@ -24,7 +24,7 @@ DEFINE_MUTEX(freezer_mutex);
 /* The accounts that have busy tasks, of all cgroups; under css_set_lock. */
 LIST_HEAD(freezer_busy_accounts);
 
-/* The pause before the next look at them; under css_set_lock. */
+/* The pause before the next look at one of them; under css_set_lock. */
 unsigned int freezer_pause_us = FREEZER_PAUSE_MIN_US;
 DECLARE_WAIT_QUEUE_HEAD(freezer_pause);
 
@@ -159,8 +159,10 @@ void freezer_update(struct cgroup_freezer *freezer)
  * One more cgroup has busy tasks. The pause may have grown for the sake of another one,
  * which waits for a disk.
  */
-static void freezer_look_soon(void)
+static void freezer_look_soon(struct freezer_account *account)
 {
+	account->pause_us = FREEZER_PAUSE_MIN_US;
+	account->next_ns = ktime_get_ns() + FREEZER_PAUSE_MIN_US * NSEC_PER_USEC;
 	if (list_empty(&freezer_busy_accounts))
 		queue_work(freezer_wq, &freezer_relook_work);
 	if (freezer_pause_us != FREEZER_PAUSE_MIN_US) {
@@ -183,7 +185,7 @@ static void freezer_account_changes(struct freezer_account *account)
 	if (!account->nr) {
 		list_del(&account->node);
 	} else {
-		freezer_look_soon();
+		freezer_look_soon(account);
 		list_add_tail(&account->node, &freezer_busy_accounts);
 	}
 	/* at the end of a walk the state is worked out anyway */

@@ -58,7 +58,7 @@
  * At least one of them sees the other. If the tracer does not see the seal, the
  * task is awake by the time at which CPU 0 gets siglock, and CPU 0 finds it not
  * quiescent. When the seal comes off CPU 0 does the same, and retries a trap for
- * which the task was not woken (freezer_retry_trap()).
+ * which the task was not woken (cgroup_freezer_retry_trap()).
  *
  * A task that sleeps interruptibly is brought to its door by a fake signal, as
  * the system freezer does; its system call may be restarted at the thaw. The
@@ -305,8 +305,7 @@ int freezer_begin_checkpoint(struct cgroup_freezer *freezer,
 		.quiesce	= freezer_quiesce_task,
 		.freezer	= freezer,
 		.files		= current->files,
-		.deadline	= jiffies + (timeout_ms ?
-				  msecs_to_jiffies(timeout_ms) + 1 : 0),
+		.deadline	= freezer_deadline(timeout_ms),
 	};
 	int ret;
 
@@ -342,7 +341,7 @@ out:
  */
 static unsigned int freezer_release_task(struct task_struct *task, void *data)
 {
-	freezer_retry_trap(task);
+	cgroup_freezer_retry_trap(task);
 	if (likely(!freezer_wants_to_leave(task)))
 		return 1;
 	cgroup_freezer_kill(task);

@@ -102,6 +102,44 @@ int cgroup_freezer_begin_exec(void)
 	return cgroup_freezer_start_over();
 }
 
+/*
+ * A process that exits already is sent a SIGKILL only to be let go from its last door
+ * (kill_frozen_threads()). It is taken from the queue as get_signal() takes that of
+ * any other process, since what sleeps on the way out is not to end for it.
+ */
+static void freezer_forget_kill(void)
+{
+	spin_lock_irq(&current->sighand->siglock);
+	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
+		sigdelset(&current->pending.signal, SIGKILL);
+		recalc_sigpending();
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
+/**
+ * cgroup_freezer_begin_exit - %current dies, and comes to no further door
+ *
+ * do_exit() has its last door ahead of this, behind the last stop for a tracer and
+ * the last sleep of the system call, if it was one. From here on the task is on its
+ * way out: if it were at rest in one of the sleeps to come it would leave a FROZEN
+ * cgroup, for example when it gets past cgroup_threadgroup_change_begin(), which
+ * waits while somebody moves tasks. A look that finds the task off the run queue in
+ * such a sleep finds this, too.
+ *
+ * A task that dies of an oops may hold locks, and calls this first: it comes to no
+ * door.
+ *
+ * Context: process context.
+ */
+void cgroup_freezer_begin_exit(void)
+{
+	WRITE_ONCE(current->cgroup_freezer_gate,
+		   current->cgroup_freezer_gate | CGROUP_FREEZER_EXIT);
+	if (unlikely(__fatal_signal_pending(current)))
+		freezer_forget_kill();
+}
+
 /**
  * cgroup_freezer_born - there is a new task
  * @child: the task, which has been added to its css_set and does not run yet
@@ -241,7 +279,7 @@ void cgroup_freezer_moved(struct task_struct *task)
 		freezer_task_moved(task, hold);
 	/* the new cgroup may be killable where the old one was not */
 	cgroup_freezer_kill(task);
-	freezer_retry_trap(task);
+	cgroup_freezer_retry_trap(task);
 	for_each_freezer_hold(hold)
 		freezer_quiesce_moved(task, hold);
 }

@@ -6,6 +6,7 @@
  */
 
 #include <linux/hrtimer.h>
+#include <linux/math64.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <trace/events/cgroup.h>
@@ -18,8 +19,9 @@
  *
  * A task that goes to sleep on its way to the door does not report, so busy tasks
  * are looked at again: first after 50 us, then less often, since most tasks park
- * within microseconds and the others may take long. The pause is one for all cgroups.
- * It is short again when one more has busy tasks (freezer_look_soon()).
+ * within microseconds and the others may take long. Each cgroup has a pause of its
+ * own, or one that is frozen and thawed all the time would have the busy tasks of all
+ * others looked at as often.
  */
 
 static unsigned int freezer_look_again(struct task_struct *task, void *data)
@@ -33,31 +35,55 @@ static unsigned int freezer_look_again(struct task_struct *task, void *data)
 	return 1;
 }
 
-/* Look at each busy task once. Return: true if there are still some. */
+/* Look at the busy tasks of @freezer once. css_set_lock is released in between. */
+static void freezer_look_at_account(struct cgroup_freezer *freezer, u64 now)
+{
+	struct freezer_account *account = &freezer->busy;
+
+	css_get(freezer_css(freezer));
+	account->pause_us = min(account->pause_us * 2, FREEZER_PAUSE_MAX_US);
+	account->next_ns = now + account->pause_us * NSEC_PER_USEC;
+	freezer_look_through(account, freezer_look_again, freezer);
+	spin_unlock_irq(&css_set_lock);
+	css_put(freezer_css(freezer));
+	cond_resched();
+	spin_lock_irq(&css_set_lock);
+}
+
+/* Look at all for which that is due. Return: true if there are still busy tasks. */
 static bool freezer_look_at_busy_tasks(void)
 {
+	unsigned int pause = FREEZER_PAUSE_MAX_US, batch = 0;
+	u64 now = ktime_get_ns();
 	LIST_HEAD(accounts);
 	bool more;
 
 	spin_lock_irq(&css_set_lock);
+	WRITE_ONCE(freezer_pause_us, FREEZER_PAUSE_MAX_US);
 	list_splice_init(&freezer_busy_accounts, &accounts);
 	while (!list_empty(&accounts)) {
 		struct freezer_account *account =
 			list_first_entry(&accounts, struct freezer_account, node);
-		struct cgroup_freezer *freezer = account->freezer;
+		s64 left = account->next_ns - now;
 
 		list_move_tail(&account->node, &freezer_busy_accounts);
-		css_get(freezer_css(freezer));
-		freezer_look_through(account, freezer_look_again, freezer);
-		spin_unlock_irq(&css_set_lock);
-		css_put(freezer_css(freezer));
-		cond_resched();
-		spin_lock_irq(&css_set_lock);
+		if (left > 0) {
+			pause = min_t(u64, pause, div_u64(left, NSEC_PER_USEC));
+			if (++batch % FREEZER_BATCH)
+				continue;
+			spin_unlock_irq(&css_set_lock);
+			cond_resched();
+			spin_lock_irq(&css_set_lock);
+		} else {
+			/* before: the cgroup may be gone after it */
+			pause = min(pause, account->pause_us * 2);
+			freezer_look_at_account(account->freezer, now);
+		}
 	}
 	more = !list_empty(&freezer_busy_accounts);
-	WRITE_ONCE(freezer_pause_us,
-		   more ? min(freezer_pause_us * 2, FREEZER_PAUSE_MAX_US) :
-			  FREEZER_PAUSE_MIN_US);
+	/* shorter by now if one more has busy tasks (freezer_look_soon()) */
+	pause = max(min(pause, freezer_pause_us), FREEZER_PAUSE_MIN_US);
+	WRITE_ONCE(freezer_pause_us, more ? pause : FREEZER_PAUSE_MIN_US);
 	spin_unlock_irq(&css_set_lock);
 
 	return more;

@@ -304,12 +304,12 @@ void __cgroup_freezer_trap(struct task_struct *task)
 }
 
 /**
- * freezer_retry_trap - wake a task for its tracer if the tracer waits for a stop
+ * cgroup_freezer_retry_trap - wake a task for its tracer if the tracer waits for a stop
  * @task: the task; under the seal it is not woken
  *
- * Context: css_set_lock held.
+ * Context: any that may take @task's siglock.
  */
-void freezer_retry_trap(struct task_struct *task)
+void cgroup_freezer_retry_trap(struct task_struct *task)
 {
 	struct sighand_struct *sighand;
 	unsigned long flags;

@@ -5,6 +5,7 @@
  *
  * Clauses: C11.
  */
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
@@ -181,6 +182,70 @@ FREEZER_TEST(trapped)
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, frz_wait_word(&b[i]->reads, 1, FRZ_LIMIT));
 	EXPECT_RUNS(&word[0]);
+}
+
+struct event {
+	int fd;
+	unsigned long ready;
+	unsigned long done;
+	uint64_t value;
+	long ret;
+};
+
+static int read_event(void *arg)
+{
+	struct event *e = arg;
+
+	frz_inc(&e->ready);
+	e->ret = read(e->fd, &e->value, sizeof(e->value));
+	if (e->ret < 0)
+		e->ret = -errno;
+	frz_inc(&e->done);
+	return frz_sleep(NULL);
+}
+
+/*
+ * The guard brings a task out of a sleep that cannot be frozen, by a restart of its
+ * system call. A tracer sees the end of the call, and lets the task go on; sends it a
+ * SIGSTOP while it is at the door, and takes the SIGSTOP back. The call is restarted
+ * after the thaw all the same, and the program sees no errno of the kernel's own
+ * (512 and above).
+ */
+FREEZER_TEST(stopped_at_the_end_of_a_call)
+{
+	struct event *e = frz_shared(sizeof(*e));
+	pid_t pid;
+	int fd;
+
+	ASSERT_NE(NULL, e);
+	e->fd = eventfd(0, 0);
+	ASSERT_LE(0, e->fd);
+	pid = ASSERT_PID(frz_spawn(self->cg, read_event, e));
+	ASSERT_EQ(0, frz_wait_word(&e->ready, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+	ASSERT_LE(0, frz_wait_stop(pid, 0, FRZ_LIMIT));
+	ASSERT_EQ(0, ptrace(PTRACE_SYSCALL, pid, 0, 0));
+	ASSERT_EQ(SIGTRAP | 0x80, frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
+	ASSERT_EQ(0, ptrace(PTRACE_SYSCALL, pid, 0, 0));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+
+	ASSERT_FREEZES(self->cg);
+	fd = ASSERT_GUARD(self->cg);
+	ASSERT_EQ(SIGTRAP | 0x80, frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
+	close(fd);
+	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_EQ(SIGSTOP, frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
+	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+	ASSERT_THAWS(self->cg);
+
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_EQ(0, eventfd_write(e->fd, 3));
+	ASSERT_EQ(0, frz_wait_word(&e->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(8, e->ret);
+	EXPECT_EQ(3, e->value);
 }
 
 /*

@@ -606,10 +606,11 @@ FREEZER_TEST(not_let_out_by_a_tracer)
 }
 
 /*
- * The exit_group() of a process waits for a supervisor outside, who lets it go on
- * while cg is FROZEN. The process is still there until the thaw.
+ * A process of cg whose exit_group() waits for a supervisor outside, who lets it go
+ * on while cg is FROZEN: it has come to its last door.
  */
-FREEZER_TEST(not_let_out_by_a_supervisor)
+static pid_t start_at_its_last_door(struct __test_metadata *_metadata,
+				    const char *cg)
 {
 	struct seccomp_notif_resp resp = {
 		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
@@ -622,7 +623,7 @@ FREEZER_TEST(not_let_out_by_a_supervisor)
 
 	ASSERT_NE(NULL, l);
 	l->filter = true;
-	pid = start_leaver(_metadata, self->cg, l);
+	pid = start_leaver(_metadata, cg, l);
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
 	ASSERT_LE(0, pidfd);
 	pfd.fd = syscall(SYS_pidfd_getfd, pidfd, (int)l->listener, 0);
@@ -630,14 +631,40 @@ FREEZER_TEST(not_let_out_by_a_supervisor)
 	frz_store(&l->go, 1);
 	ASSERT_EQ(1, poll(&pfd, 1, FRZ_LIMIT));
 	ASSERT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_RECV, &notice));
-	ASSERT_FREEZES(self->cg);
+	ASSERT_FREEZES(cg);
 	resp.id = notice.id;
 	EXPECT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_SEND, &resp));
-	expect_stays(_metadata, self->cg, pid);
-	ASSERT_THAWS(self->cg);
-	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
+	expect_stays(_metadata, cg, pid);
 	close(pfd.fd);
 	close(pidfd);
+	return pid;
+}
+
+/* The process is still there until the thaw. */
+FREEZER_TEST(not_let_out_by_a_supervisor)
+{
+	pid_t pid = start_at_its_last_door(_metadata, self->cg);
+
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
+}
+
+/*
+ * C9. A process that exits takes no signal any more, but a SIGKILL lets it go from
+ * its last door: it waits for the thaw, or for freezer.killable. It has the status
+ * with which it wanted to exit.
+ */
+FREEZER_TEST(killed_at_its_last_door)
+{
+	pid_t pid = start_at_its_last_door(_metadata, self->cg);
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	if (!frz_killable(self->cg)) {
+		EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+		ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "1"));
+	}
+	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_STATE(self->cg, "FROZEN");
 }
 
 int main(int argc, char **argv)

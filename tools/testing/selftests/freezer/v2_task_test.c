@@ -3,7 +3,7 @@
  * cgroup v2: what becomes of the tasks of a frozen cgroup, and for which of them
  * "frozen 1" is said.
  *
- * Clauses: U3, U12, U13, U14, U16, U17, U24.
+ * Clauses: U3, U12, U13, U14, U15, U16, U17, U24.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -23,6 +23,7 @@
 
 #include "ext2_util.h"
 #include "fuse_util.h"
+#include "uring_util.h"
 #include "v2_fixture.h"
 
 /* Beside the patience with a blocked task: on an emulated machine with lockdep */
@@ -305,6 +306,100 @@ V2_TEST(threaded)
 	ASSERT_EQ(0, frz_move_thread(path[2], t->tid[2]));
 	EXPECT_RUNS(&t->word[2]);
 	EXPECT_FROZEN(1, path[1]);
+}
+
+struct canceller {
+	struct ring ring;
+	int fd[2];
+	unsigned long ready;
+	unsigned long go;
+};
+
+/* A worker reads from an empty pipe; then an exec, which cancels that. */
+static int exec_with_ring(void *arg)
+{
+	struct canceller *c = arg;
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ,
+		.flags = IOSQE_ASYNC,
+		.addr = (unsigned long)&c->go,
+		.len = 1,
+	};
+
+	sqe.fd = c->fd[0];
+	if (make_ring(&c->ring, 0))
+		return 1;
+	queue_sqe(&c->ring, &sqe);
+	if (enter(&c->ring, 1, 0, 0) != 1)
+		return 2;
+	frz_inc(&c->ready);
+	if (frz_wait_word(&c->go, 1, 3 * FRZ_LIMIT))
+		return 3;
+	execl("/bin/sleep", "sleep", "1000", NULL);
+	return 4;
+}
+
+/* The first thread of @pid that io_uring has made, or 0. */
+static pid_t find_io_worker(pid_t pid)
+{
+	char path[64], name[32];
+	struct dirent *ent;
+	pid_t found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && !found && (ent = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d", pid,
+			 atoi(ent->d_name));
+		if (atoi(ent->d_name) > 0 &&
+		    frz_read(path, "comm", name, sizeof(name)) > 0 &&
+		    !strncmp(name, "iou-wrk", 7))
+			found = atoi(ent->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/*
+ * U15. A process cancels what a thread of io_uring does in another cgroup, which is
+ * frozen: it looks again and again whether the thread has let go. It does not keep
+ * its own cgroup from "frozen 1".
+ *
+ *	cg		domain threaded
+ *	 |- a		threaded, the thread of io_uring, FROZEN first
+ *	 `- b		threaded, the process, in exec
+ */
+V2_TEST(cancels_in_exec)
+{
+	struct canceller *c = frz_shared(sizeof(*c));
+	char a[FRZ_PATH_MAX], b[FRZ_PATH_MAX];
+	pid_t pid, worker = 0;
+	int64_t begin;
+
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(0, pipe(c->fd));
+	frz_threads_apart();
+	ASSERT_EQ(0, frz_create(a, self->cg, "a"));
+	ASSERT_EQ(0, frz_create(b, self->cg, "b"));
+	pid = ASSERT_PID(frz_spawn(self->cg, exec_with_ring, c));
+	ASSERT_EQ(0, frz_wait_word(&c->ready, 1, FRZ_LIMIT));
+	ASSERT_TRUE(frz_until((worker = find_io_worker(pid)), FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(worker, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_move_thread(a, worker));
+	ASSERT_EQ(0, frz_move_thread(b, pid));
+	ASSERT_EQ(0, frz_freeze(a));
+	frz_store(&c->go, 1);
+	frz_sleep_ms(10 * FRZ_WATCH);
+
+	begin = frz_now_ns();
+	ASSERT_REQUEST(self->cg, 1);
+	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
+	EXPECT_GE(frz2_patience_ms() + SLACK_MS, ms_since(begin));
+	ASSERT_REQUEST(self->cg, 0);
+	ASSERT_REQUEST(a, 0);
+	EXPECT_TRUE(frz_until(!find_io_worker(pid), FRZ_LIMIT));
 }
 
 /* Move a kernel thread that is bound to no CPU into @path: its pid, or 0. */
