@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
@@ -236,7 +237,7 @@ FREEZER_TEST(stopped_at_the_end_of_a_call)
 	ASSERT_EQ(SIGTRAP | 0x80, frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
 	close(fd);
 	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
-	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_EQ(0, syscall(SYS_tgkill, pid, pid, SIGSTOP));
 	ASSERT_EQ(SIGSTOP, frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
 	ASSERT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
 	ASSERT_THAWS(self->cg);

@@ -353,7 +353,7 @@ static pid_t find_io_worker(pid_t pid)
 		snprintf(path, sizeof(path), "/proc/%d/task/%d", pid,
 			 atoi(ent->d_name));
 		if (atoi(ent->d_name) > 0 &&
-		    frz_read(path, "comm", name, sizeof(name)) > 0 &&
+		    !frz_read(path, "comm", name, sizeof(name)) &&
 		    !strncmp(name, "iou-wrk", 7))
 			found = atoi(ent->d_name);
 	}
