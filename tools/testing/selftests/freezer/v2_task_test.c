@@ -310,23 +310,23 @@ V2_TEST(threaded)
 
 struct canceller {
 	struct ring ring;
-	int fd[2];
+	char fifo[64];
 	unsigned long ready;
 	unsigned long go;
 };
 
-/* A worker reads from an empty pipe; then an exec, which cancels that. */
+/* A worker opens a FIFO that has no writer; then an exec, which cancels that. */
 static int exec_with_ring(void *arg)
 {
 	struct canceller *c = arg;
 	struct io_uring_sqe sqe = {
-		.opcode = IORING_OP_READ,
+		.opcode = IORING_OP_OPENAT,
 		.flags = IOSQE_ASYNC,
-		.addr = (unsigned long)&c->go,
-		.len = 1,
+		.fd = AT_FDCWD,
+		.addr = (unsigned long)c->fifo,
+		.open_flags = O_RDONLY,
 	};
 
-	sqe.fd = c->fd[0];
 	if (make_ring(&c->ring, 0))
 		return 1;
 	queue_sqe(&c->ring, &sqe);
@@ -379,7 +379,8 @@ V2_TEST(cancels_in_exec)
 	int64_t begin;
 
 	ASSERT_NE(NULL, c);
-	ASSERT_EQ(0, pipe(c->fd));
+	snprintf(c->fifo, sizeof(c->fifo), "/tmp/v2_task_test.%d", getpid());
+	ASSERT_EQ(0, mkfifo(c->fifo, 0600));
 	frz_threads_apart();
 	ASSERT_EQ(0, frz_create(a, self->cg, "a"));
 	ASSERT_EQ(0, frz_create(b, self->cg, "b"));
@@ -400,6 +401,7 @@ V2_TEST(cancels_in_exec)
 	ASSERT_REQUEST(self->cg, 0);
 	ASSERT_REQUEST(a, 0);
 	EXPECT_TRUE(frz_until(!find_io_worker(pid), FRZ_LIMIT));
+	unlink(c->fifo);
 }
 
 /* Move a kernel thread that is bound to no CPU into @path: its pid, or 0. */
