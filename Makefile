@@ -3,15 +3,15 @@
 # From a fresh clone to a booted kernel with the cgroup freezer of this repository. Everything made
 # goes to out/. The lines that begin with "#:" are what make help prints.
 #
-# No target is a file: what is up to date depends on the content of the series, the tree and the
-# configuration, not on dates, so each script of harness/ sees for itself what is to be done.
+# The files that are built, and what they depend on, are in harness/build.mk.
+build = @$(MAKE) -sf harness/build.mk
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: make run            boot the patched kernel and show a real job frozen and thawed
 run:
-	@harness/prepare.sh
+	$(build) guest
 	@harness/run.sh run
 
 #: make test           the selftests in the guest; the last line: N passed, N failed, N skipped
@@ -27,28 +27,28 @@ quick:
 
 #: make hibernate      freeze, hibernate the guest to its disk, start it again from there, thaw
 hibernate:
-	@harness/prepare.sh
+	$(build) guest
 	@harness/run.sh hibernate
 
 #: make shell          a shell in the guest (leave with exit or Ctrl-A x)
 #: make gdb            the same, waiting for gdb on port 1234
 shell gdb:
-	@harness/prepare.sh
+	$(build) guest
 	@harness/run.sh $@
 
 #: make -s image       build; the last line is the path of the bootable image
 image:
-	@harness/prepare.sh image >&2
+	$(build) image >&2
 	@bash -c '. harness/lib.sh && echo "$$IMAGE"'
 
 #: make -s tree        the source with the series, not built; the last line is its path
 tree:
-	@harness/prepare.sh tree >&2
+	$(build) tree >&2
 	@bash -c '. harness/lib.sh && echo "$$TREE"'
 
 #: make series         the complete series, ready for git am, to out/series-$(BASE)/
 series:
-	@harness/prepare.sh tree
+	$(build) tree
 	@harness/series.sh
 
 #: make edit           the series as a git branch in out/edit-$(BASE)/, a commit for each patch;

@@ -98,7 +98,7 @@ mv "$state/touched" "$state/touched.old"
 if [ "${#changed[@]}" -gt 0 ] || [ ! -e "$state/changed" ]; then
 	# The kernel is not built again for its tests or documentation.
 	if [ ! -e "$state/changed" ] ||
-		printf '%s\n' "${changed[@]}" | grep -qv '^Documentation/\|^tools/'; then
+		printf '%s\n' "${changed[@]}" | grep -qv '^Documentation/\|^MAINTAINERS$\|^tools/'; then
 		touch "$state/changed"
 	fi
 	if [ -n "$VANILLA" ]; then what=unpatched; else what="$(series_patches | wc -l) patches"; fi

@@ -6,11 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 
 take_lock "$TREE.d/build.lock"
-stamp=$BUILD/built
-if [ -f "$IMAGE" ] && [ "$stamp" -nt "$TREE.d/changed" ] && [ "$stamp" -nt "$BUILD/.config" ]; then
-	exit 0
-fi
-
 log=$BUILD/build.log
 expected=$(cat "$BUILD/objects" 2>/dev/null || echo "$ARCH_OBJECTS")
 [ ! -f "$IMAGE" ] || expected=
@@ -39,7 +34,6 @@ progress() {
 }
 
 started=$(date +%s)
-touch "$stamp.new"
 status=0
 # shellcheck disable=SC2094
 kmake "$TREE" "$(basename "$IMAGE")" 2>&1 | tee "$log" | progress || status=$?
@@ -49,5 +43,4 @@ if [ "$status" != 0 ]; then
 	say "build failed, log: $(rel "$log")"
 	exit "$E_BUILD"
 fi
-mv "$stamp.new" "$stamp"
 step 5 "build: done in $(($(date +%s) - started)) s, $(rel "$IMAGE")"

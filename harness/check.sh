@@ -45,7 +45,7 @@ check() {
 slow() { [ -n "$quick" ] || check "$@"; }
 
 "$dir/tools.sh" check
-"$dir/prepare.sh" image
+build image
 
 mapfile -t ours < <(
 	for patch in $(series_patches); do new_files_of "$SERIES/$patch"; done | sort -u)
@@ -111,8 +111,8 @@ kernel_doc() {
 
 # All of them again: a warning of the last build is not repeated.
 tests() {
-	rm -rf "$BUILD/kselftest"
-	"$dir/initramfs.sh" || return 1
+	rm -rf "$BUILD/kselftest" "$INITRD"
+	build guest || return 1
 	cat "$BUILD/tests.log"
 }
 

@@ -4,8 +4,8 @@
 # contract.sh: print the table of the clauses of Documentation/cgroups/freezer-contract.txt and the
 # programs that test them, and see that it has no hole: each clause is named by a program, and each
 # program names its clauses, by a line "Clauses: C1, C5." in its first comment. A program with more
-# than one names each once more in a comment, where it tests it. C1 is a clause of the v1 controller,
-# U1 one of cgroup v2.
+# than one names each once more in a comment, where it tests it. C1 is a clause of the controller of
+# v1, U1 one of cgroup v2.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"

@@ -125,6 +125,24 @@ add_mail() {
 	commit_mail "$1" "$2" "$3"
 }
 
+# mails_as_before COMMAND: has anybody changed the mails since make edit, of which the branch was
+# made? That would be lost.
+mails_as_before() {
+	local from edit="make edit BASE=$BASE${LINUX:+ LINUX=$LINUX}"
+	from=$(<"$state/from")
+	compose_mails "$from" "$work/mails-now"
+	diff -rq "$state/mails" "$work/mails-now" >"$work/changed" || {
+		say "the mails of $from in patches/ have changed since make edit, and would be" \
+			"changed back:"
+		sed -E -e 's,^Files .*/([^/ ]*) differ$,      \1,' \
+			-e 's,^Only in .*: (.*)$,      \1,' "$work/changed" >&2
+		say "next:  undo that in patches/, then  $1, and change it after make refresh"
+		say "or:    $edit FORCE=1, then bring your changes over:"
+		die "       cd $(rel "$repo") && git fetch ../edit-$BASE.old series &&" \
+			"git cherry-pick ..."
+	}
+}
+
 # build_branch REPO BASE DIR: the mails in DIR as commits. False at the first that does not apply,
 # whose name is in failed_patch then.
 build_branch() {

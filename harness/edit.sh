@@ -150,6 +150,7 @@ go_on() {
 	local name left
 	[ -s "$state/todo" ] ||
 		die "$(rel "$repo") has nothing to continue. next:  ${again/edit/refresh}"
+	mails_as_before "$again CONTINUE=1"
 	[ -f "$state/patch" ] || { commit_patches; return; }
 	name=$(<"$state/patch")
 	left=$(in_repo diff --name-only --diff-filter=U | tr '\n' ' ')

@@ -145,7 +145,7 @@ fi
 
 # Unpacked before, from this very tarball?
 id=$(stat -Lc '%s %Y' "$tarball")
-if [ "$(cat "$SRC.stamp" 2>/dev/null)" = "$id" ]; then
+if [ -d "$SRC" ] && [ "$(cat "$SRC.stamp" 2>/dev/null)" = "$id" ]; then
 	exit 0
 fi
 step 2 "source: unpacking $tarball"

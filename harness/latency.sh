@@ -17,7 +17,7 @@ export MEM=${MEM:-4096}
 [ "$MEM" -ge 4096 ] || MEM=4096
 
 "$dir/tools.sh" bench
-"$dir/prepare.sh"
+build guest
 
 status=0
 APPEND="norandmaps${APPEND:+ $APPEND}" \

@@ -9,7 +9,7 @@
 #   tree/NAME         the source plus the series and the new files; hard links to the pristine one
 #                     except where they differ
 #   tree/NAME.d       the state of apply.sh: stage/ (the files that differ), changed (when the tree
-#                     last changed)
+#                     last changed), applied (when it was last looked at), inputs (the files then)
 #   tree/NAME/build-ARCH...  the kernel's O= directory, test programs and initramfs included. In the
 #                     tree, for then the kernel's make uses relative paths, and ccache finds again
 #                     what another tree or clone has built.
@@ -133,7 +133,8 @@ SRC=$OUT/src/$SRC_NAME
 TREE=$OUT/tree/$TREE_NAME
 BUILD=$TREE/build-$VARIANT
 IMAGE=$BUILD/$ARCH_IMAGE
-INITRD=$BUILD/initramfs.cpio
+# As large again with the debuggers in it
+INITRD=$BUILD/initramfs${GUEST_DEBUGGERS:+-debuggers}.cpio
 
 # The tests, with the kernel or not: they are copied into every tree, so that VANILLA=1 runs them
 # too
@@ -165,6 +166,9 @@ test_patterns() {
 		esac
 	done | paste -sd' '
 }
+
+# build tree|image|guest: harness/build.mk, for the variables as they are by now
+build() { (cd "$TOP" && env -u MAKEFLAGS -u MFLAGS make -sf harness/build.mk "$1" >&2); }
 
 # kmake DIR ARGS...: the kernel's make. The same version string for the same source, no name of this
 # machine in it; no bytecode of scripts in the source.

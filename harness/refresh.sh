@@ -39,14 +39,7 @@ mkdir -p "$work/old"
 cp -a "$PATCHES" "$new"
 for base in $(series_bases); do compose_mails "$base" "$work/old/$base"; done
 
-# Has anybody changed patches/ since make edit? That would be lost.
-from=$(<"$state/from")
-if ! diff -rq "$state/mails" "$work/old/$from" >"$work/changed"; then
-	say "the mails of $from have changed since make edit, and would be changed back:"
-	sed -E 's,^(Files|Only in) [^ ]*/([^/ :]*)( and .*|: (.*)),      \2\4,' "$work/changed" >&2
-	say "next:  $edit FORCE=1, then bring your changes over:"
-	die "       cd $(rel "$repo") && git fetch ../edit-$BASE.old series && git cherry-pick ..."
-fi
+mails_as_before "${edit/edit/refresh}"
 
 # A file of the kernel that no patch touched before is not a new one.
 git -C "$repo" diff --no-renames --name-only --diff-filter=A base series | sort |

@@ -14,13 +14,11 @@
 # on this machine, is named and left out.
 
 dir=$(dirname "$0")
-"$dir/tools.sh" regress || exit
-export VANILLA=
-for VANILLA in 1 ''; do
-	"$dir/prepare.sh" image || exit
-done
-VANILLA=1
+export VANILLA=1
 . "$dir/lib.sh"
+"$dir/tools.sh" regress
+build image
+VANILLA='' build image
 dir=$TOP/harness
 . "$dir/guest/patterns.sh"
 collections='cgroup ptrace signal sigaltstack futex seccomp exec clone3 pidfd rseq breakpoints

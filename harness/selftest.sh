@@ -10,8 +10,8 @@
 # here.
 
 dir=$(dirname "$0")
-"$dir/prepare.sh" image
 . "$dir/lib.sh"
+build image
 dir=$TOP/harness
 
 export WORLD=plain RUN_INITRD=$BUILD/initramfs-harness.cpio

@@ -51,7 +51,7 @@ touched_files() {
 	removed_files_of "$1"
 }
 
-# replaced_files_of PATCH: the paths at which its new files may take the place of files of the kernel
+# replaced_files_of PATCH: the paths at which its new files may take the place of the kernel's files
 replaced_files_of() { sed -n 's,^New-file: *\(.*[^/]\)$,\1,p' "$1"; }
 
 removed_files_of() { sed -n 's/^Removed-file: *//p' "$1"; }

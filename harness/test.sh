@@ -10,6 +10,6 @@ dir=$(dirname "$0")
 
 # The debuggers come along when gdb_test is one of the programs.
 if is_chosen gdb_test "$(test_patterns "${TESTS:-}")"; then export GUEST_DEBUGGERS=1; fi
-"$dir/prepare.sh" all
+build guest
 trap - EXIT
 exec "$dir/run.sh" test

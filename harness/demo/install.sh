@@ -21,7 +21,7 @@ compile() {
 }
 
 mkdir -p "$demo/bin"
-compile "$demo/bin/demo" "$here/demo.c" "$here/measure.c"
+compile "$demo/bin/demo" "$here/demo.c"
 compile "$demo/bin/gen" "$here/gen.c"
 
 for name in sh awk bunzip2 bzip2 cat dd gunzip gzip mkdir mke2fs mount mv rm seq sha256sum sort \

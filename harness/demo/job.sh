@@ -2,17 +2,16 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# job.sh DIRECTORY [ROUNDS]: the job of the demonstration. Five pipelines of
-# ordinary programs work side by side in DIRECTORY, about two dozen processes in
-# all. The job knows nothing about freezing, and does nothing to help or hinder.
+# job.sh DIRECTORY: the job of the demonstration. Five pipelines of ordinary programs work side by
+# side in DIRECTORY, about two dozen processes in all, round after round until there is a file
+# "last". The job knows nothing about freezing, and does nothing to help or hinder.
 #
-# A part keeps the files of a round in DIRECTORY/<part>/<round>/, which is where
-# its progress is seen from outside. The result of the round, a checksum, goes
-# to DIRECTORY/<part>/<round>.sum; after that its files are removed. All rounds
-# do the same. What the sizes and the checksums come to is in the file "parts".
+# A part keeps the files of a round in DIRECTORY/<part>/<round>/, which is where its progress is
+# seen from outside. The result of the round, a checksum, goes to DIRECTORY/<part>/<round>.sum;
+# after that its files are removed. All rounds do the same. What the sizes and the checksums come to
+# is in the file "parts".
 
 cd "$1" || exit 1
-rounds=${2:-1}
 LC_ALL=C
 export LC_ALL
 
@@ -53,12 +52,14 @@ part_disk() {
 }
 
 run_part() {
-	for round in $(seq 1 "$rounds"); do
+	round=1
+	until [ -e last ] && [ "$round" -gt 1 ]; do
 		dir=$1/$round
 		mkdir -p "$dir" || return
 		"part_$1" >"$1/sum" || return
 		mv "$1/sum" "$dir.sum" || return
 		rm -r "$dir"
+		round=$((round + 1))
 	done
 }
 
