@@ -69,8 +69,8 @@ int cgroup_freezer_can_fork(struct task_struct *child)
 	child->cgroup_freezer_gate = 0;
 	child->cgroup_freezer_unsafe = 0;
 	memset(child->cgroup_freezer, 0, sizeof(child->cgroup_freezer));
-	/* and is not killed, where a killed one may still make a worker */
-	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE);
+	/* it is not killed, as one that makes a worker may be, and suspends nothing */
+	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE | PF_SUSPEND_TASK);
 
 	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
