@@ -512,6 +512,7 @@ struct leaver {
 	unsigned long go;
 	unsigned long listener;		/* a descriptor of it */
 	bool filter;
+	int threads;			/* beside its first one */
 };
 
 /* Have exit_group() wait until a supervisor says. */
@@ -535,10 +536,21 @@ static int filter_exit(void)
 		       SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
 }
 
+static void *idle_thread(void *arg)
+{
+	frz_sleep(arg);
+	return NULL;
+}
+
 static int leave(void *arg)
 {
 	struct leaver *l = arg;
-	int fd;
+	pthread_t thread;
+	int i, fd;
+
+	for (i = 0; i < l->threads; i++)
+		if (pthread_create(&thread, NULL, idle_thread, NULL))
+			return 4;
 
 	if (l->filter) {
 		fd = filter_exit();
@@ -563,15 +575,16 @@ static pid_t start_leaver(struct __test_metadata *_metadata, const char *cg,
 	return pid;
 }
 
-/* It is in the list of the FROZEN group, and stays there. */
+/* It is in the list of the FROZEN group, and stays there, with all its threads. */
 static void expect_stays(struct __test_metadata *_metadata, const char *cg,
-			 pid_t pid)
+			 pid_t pid, int threads)
 {
-	pid_t list[4] = {};
+	pid_t list[8] = {};
 
 	frz_sleep_ms(SECOND_MS);
 	EXPECT_STATE(cg, "FROZEN");
-	EXPECT_EQ(1, frz_list(cg, "tasks", list, 4));
+	EXPECT_EQ(threads, frz_list(cg, "tasks", list, ARRAY_SIZE(list)));
+	EXPECT_EQ(1, frz_list(cg, "cgroup.procs", list, ARRAY_SIZE(list)));
 	EXPECT_EQ(pid, list[0]);
 }
 
@@ -579,69 +592,33 @@ static void expect_stays(struct __test_metadata *_metadata, const char *cg,
  * A tracer outside wants to see the end of a process (PTRACE_O_TRACEEXIT), which
  * has stopped for that. While cg is FROZEN the tracer asks for another stop, and
  * lets it go on. The process comes as far as its last door, stops there for the
- * tracer, and is let go on once more. It exits after the thaw, with the status that
- * it had (C9).
+ * tracer, and is let go on once more.
  */
-FREEZER_TEST(not_let_out_by_a_tracer)
+static pid_t start_at_its_last_door(struct __test_metadata *_metadata,
+				    const char *cg)
 {
 	struct leaver *l = frz_shared(sizeof(*l));
 	int status;
 	pid_t pid;
 
 	ASSERT_NE(NULL, l);
-	pid = start_leaver(_metadata, self->cg, l);
+	pid = start_leaver(_metadata, cg, l);
 	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT));
 	frz_store(&l->go, 1);
 	ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
 	ASSERT_EQ(SIGTRAP | PTRACE_EVENT_EXIT << 8, status >> 8);
-	ASSERT_FREEZES(self->cg);
+	ASSERT_FREEZES(cg);
 	EXPECT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
 	EXPECT_EQ(SIGTRAP | PTRACE_EVENT_STOP << 8,
 		  frz_wait_stop(pid, 0, FRZ_LIMIT) >> 8);
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
-	expect_stays(_metadata, self->cg, pid);
-	ASSERT_THAWS(self->cg);
-	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
-}
-
-/*
- * A process of cg whose exit_group() waits for a supervisor outside, who lets it go
- * on while cg is FROZEN: it has come to its last door.
- */
-static pid_t start_at_its_last_door(struct __test_metadata *_metadata,
-				    const char *cg)
-{
-	struct seccomp_notif_resp resp = {
-		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
-	};
-	struct leaver *l = frz_shared(sizeof(*l));
-	struct pollfd pfd = { .events = POLLIN };
-	struct seccomp_notif notice = {};
-	int pidfd;
-	pid_t pid;
-
-	ASSERT_NE(NULL, l);
-	l->filter = true;
-	pid = start_leaver(_metadata, cg, l);
-	pidfd = syscall(SYS_pidfd_open, pid, 0);
-	ASSERT_LE(0, pidfd);
-	pfd.fd = syscall(SYS_pidfd_getfd, pidfd, (int)l->listener, 0);
-	ASSERT_LE(0, pfd.fd);
-	frz_store(&l->go, 1);
-	ASSERT_EQ(1, poll(&pfd, 1, FRZ_LIMIT));
-	ASSERT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_RECV, &notice));
-	ASSERT_FREEZES(cg);
-	resp.id = notice.id;
-	EXPECT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_SEND, &resp));
-	expect_stays(_metadata, cg, pid);
-	close(pfd.fd);
-	close(pidfd);
+	expect_stays(_metadata, cg, pid, 1);
 	return pid;
 }
 
-/* The process is still there until the thaw. */
-FREEZER_TEST(not_let_out_by_a_supervisor)
+/* The process exits after the thaw, with the status that it had (C9). */
+FREEZER_TEST(not_let_out_by_a_tracer)
 {
 	pid_t pid = start_at_its_last_door(_metadata, self->cg);
 
@@ -665,6 +642,44 @@ FREEZER_TEST(killed_at_its_last_door)
 	}
 	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
 	EXPECT_STATE(self->cg, "FROZEN");
+}
+
+/*
+ * The exit_group() of a process with three threads waits for a supervisor outside,
+ * who lets it go on while cg is FROZEN. The process and its threads are still there
+ * until the thaw, also where a killed thread does not wait for that.
+ */
+FREEZER_TEST(not_let_out_by_a_supervisor)
+{
+	struct seccomp_notif_resp resp = {
+		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+	};
+	struct leaver *l = frz_shared(sizeof(*l));
+	struct pollfd pfd = { .events = POLLIN };
+	struct seccomp_notif notice = {};
+	int pidfd;
+	pid_t pid;
+
+	ASSERT_NE(NULL, l);
+	l->filter = true;
+	l->threads = 2;
+	frz_write(self->cg, "freezer.killable", "1");
+	pid = start_leaver(_metadata, self->cg, l);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	pfd.fd = syscall(SYS_pidfd_getfd, pidfd, (int)l->listener, 0);
+	ASSERT_LE(0, pfd.fd);
+	frz_store(&l->go, 1);
+	ASSERT_EQ(1, poll(&pfd, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_RECV, &notice));
+	ASSERT_FREEZES(self->cg);
+	resp.id = notice.id;
+	EXPECT_EQ(0, ioctl(pfd.fd, SECCOMP_IOCTL_NOTIF_SEND, &resp));
+	expect_stays(_metadata, self->cg, pid, 3);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
+	close(pfd.fd);
+	close(pidfd);
 }
 
 int main(int argc, char **argv)
