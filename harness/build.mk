@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make -f harness/build.mk tree|image|guest: what depends on what, from nothing to the source with
-# the series, to its kernel, and to the files of its guest. lib.sh says where they are.
+# the series, to its kernel, and to the files of its guest. lib.sh says where they are, by the
+# variables of the environment, where the Makefile and lib.sh put them.
 #
 # Where a date says what is to be done, it is a date. But Debian dates a tarball when it is built,
 # git dates a file when it is checked out, and a file that is gone has no date. There (FORCE) the
