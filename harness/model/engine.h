@@ -369,10 +369,60 @@ inline schedule(self)
 #define SAME_SLEEP(c, t)	(LD(c, STATE(t)) == st)
 #endif
 
-/* door.h and sleep.h: freezer_look(), freezer_look_closer(), freezer_freeze_sleep() */
-inline look(c, t)
+/* sleep.h: freezer_sleeps_plainly(), behind the look at the state */
+#ifdef DO_KILL
+#define UNTOUCHED(c, t)	(!LD(c, GATE(t)) && !LD(c, KILL(t)))
+#else
+#define UNTOUCHED(c, t)	(!LD(c, GATE(t)))
+#endif
+#ifdef GATE_FIRST
+#define PLAIN_BEFORE(c, t)	UNTOUCHED(c, t)
+#define PLAIN(c, t)		(!onrq[t])
+#else
+#define PLAIN_BEFORE(c, t)	true
+#define PLAIN(c, t)		(!onrq[t] && UNTOUCHED(c, t))
+#endif
+
+/*
+ * sleep.h: freezer_freeze_plain_sleep(). A sleep that cannot be frozen stands for the one in
+ * which a task waits for a signal.
+ */
+inline look_plainly(c, t)
 {
 	how = BUSY;
+	if
+	:: PLAIN_BEFORE(c, t) ->
+		st = LD(c, STATE(t));
+		if
+		:: st == SLF || st == STOP ->
+			lock(PI(t));
+			if
+			:: SAME_SLEEP(c, t) && PLAIN(c, t) ->
+				how = INPLACE;
+				saved[t] = st;
+				store(c, STATE(t), FROZEN)
+			:: else
+			fi;
+			unlock(c, PI(t))
+		:: st == SLD && !onrq[t] ->
+			if
+			:: PLAIN(c, t) ->
+				if
+				:: LD(c, STATE(t)) == SLD -> how = ASLEEP
+				:: else
+				fi
+			:: else
+			fi
+		:: else
+		fi;
+		st = 0
+	:: else
+	fi
+}
+
+/* look.c: freezer_look_closer(), and sleep.h: freezer_freeze_sleep() */
+inline look_closer(c, t)
+{
 	if
 	:: LD(c, GATE(t)) & (FORK | EXIT)
 #ifdef DO_KILL
@@ -416,6 +466,16 @@ inline look(c, t)
 		:: else
 		fi
 #endif
+	fi
+}
+
+/* door.h: freezer_look() */
+inline look(c, t)
+{
+	look_plainly(c, t);
+	if
+	:: how == BUSY -> look_closer(c, t)
+	:: else
 	fi
 }
 

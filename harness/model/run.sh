@@ -123,6 +123,7 @@ fork	-DNO_FORK_GATE	the gate of fork
 fork	-DNO_BIRTH	the hook for birth
 exit	-DNO_BEGIN_EXIT	cgroup_freezer_begin_exit()
 exit	-DNO_REGATE	the look at the gate behind the one at the state
+exit	-DGATE_FIRST	the look at the gate behind the run queue, in the short way
 exit	-DNO_LEFT	cgroup_freezer_left()
 move	-DNO_MOVED	cgroup_freezer_moved()
 move	-DNO_MOVED_ELSEWHERE	cgroup_freezer_moved() in another hierarchy

@@ -38,22 +38,10 @@ enum cgroup_freezer_rest freezer_look(struct task_struct *task,
 				      struct cgroup_freezer *freezer,
 				      unsigned int hold)
 {
-	enum cgroup_freezer_rest how;
+	enum cgroup_freezer_rest how = freezer_freeze_plain_sleep(task);
 
-	if (unlikely(READ_ONCE(task->cgroup_freezer_gate) ||
-		     READ_ONCE(task->flags) & PF_SIGNALED ||
-		     task_sigpending(task))) {
+	if (unlikely(how == CGROUP_FREEZER_BUSY))
 		how = freezer_look_closer(task, freezer, hold);
-	} else {
-		how = freezer_freeze_sleep(task);
-		if (how == CGROUP_FREEZER_ASLEEP) {
-			smp_rmb();	/* it may have come there by way of a gate since */
-			if (unlikely(READ_ONCE(task->cgroup_freezer_gate)))
-				how = freezer_look_closer(task, freezer, hold);
-			else if (hold == CGROUP_FREEZER_V2)
-				how = freezer_look_blocked(task);
-		}
-	}
 	return how;
 }
 
@@ -87,10 +75,10 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
 					       struct cgroup_freezer *freezer,
 					       unsigned int hold)
 {
+	u8 others = task->cgroup_freezer_closed;
 	enum cgroup_freezer_rest how;
 
-	WRITE_ONCE(task->cgroup_freezer_closed,
-		   task->cgroup_freezer_closed | BIT(hold));
+	WRITE_ONCE(task->cgroup_freezer_closed, others | BIT(hold));
 	smp_mb__before_atomic();	/* a task that clears the flag sees it closed */
 	set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
 	smp_mb__after_atomic();	/* (A) pairs with (C) and (D) */
@@ -99,7 +87,7 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
 	if (likely(how != CGROUP_FREEZER_BUSY)) {
 		struct cgroup_freezer_task *door = &task->cgroup_freezer[hold];
 
-		if (unlikely(task->cgroup_freezer_closed != BIT(hold)))
+		if (unlikely(others))
 			how = freezer_how_for_both(task, hold, how);
 		/* as freezer_note_runtime(), it is off the run queue */
 		door->runtime = task->se.sum_exec_runtime;
@@ -158,15 +146,16 @@ static inline void freezer_close_newborn(struct task_struct *task,
 static __always_inline bool freezer_open_door(struct task_struct *task,
 					      unsigned int hold)
 {
+	u8 others = task->cgroup_freezer_closed & ~BIT(hold);
+
 	if (unlikely(task->cgroup_freezer[hold].account))
 		freezer_task_rests(task, hold, CGROUP_FREEZER_BUSY);
 
 	/* cgroup_freezer_hold() has to report again the next time */
 	WRITE_ONCE(task->cgroup_freezer[hold].rest, CGROUP_FREEZER_BUSY);
-	WRITE_ONCE(task->cgroup_freezer_closed,
-		   task->cgroup_freezer_closed & ~BIT(hold));
+	WRITE_ONCE(task->cgroup_freezer_closed, others);
 	smp_mb();	/* (B) pairs with (C), (E) and (H) */
-	if (CGROUP_FREEZER_HOLDS > 1 && unlikely(task->cgroup_freezer_closed)) {
+	if (unlikely(others)) {
 		cgroup_freezer_kill(task);
 		return false;
 	}

@@ -457,7 +457,6 @@ int freezer_interrupted(void);
 enum cgroup_freezer_rest freezer_look_closer(struct task_struct *task,
 					     struct cgroup_freezer *freezer,
 					     unsigned int hold);
-enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task);
 
 /* pass.c */
 extern struct work_struct freezer_relook_work;

@@ -2,8 +2,8 @@
 /*
  * Container freezer: a closer look at a task that may be at rest
  *
- * The cases that freezer_look() leaves alone: a task that forks, execs, exits or was
- * killed, and one that is blocked.
+ * The cases that freezer_look() leaves alone: a task that is no plain sleeper. It runs,
+ * forks, execs, exits, was killed, waits for I/O, is frozen already, or is blocked.
  */
 
 #include <linux/freezer.h>
@@ -34,7 +34,8 @@
 
 /*
  * How long one sleep of a blocked task is waited for. -1: as long as it lasts. 0: not at
- * all, and a task on its way out has the time that it has on cgroup v1.
+ * all, and a task on its way out has the time that it has on cgroup v1. U3 in
+ * Documentation/cgroups/freezer-contract.txt says why it is 1000.
  */
 static int freezer_patience_ms = 1000;
 
@@ -56,11 +57,9 @@ static enum cgroup_freezer_rest freezer_wait_for_sleep(struct task_struct *task)
 	if (!patience_ms)
 		return CGROUP_FREEZER_ASLEEP;
 
-#ifdef CONFIG_SMP
-	/* acquire: pairs with the release at the end of the switch from @task */
-	if (smp_load_acquire(&task->on_cpu))
+	/* pairs with the release at the end of the switch from @task */
+	if (freezer_is_on_cpu(task))
 		return CGROUP_FREEZER_BUSY;
-#endif
 	/* data_race: with a wake-up, and then the next look finds another sleep */
 	sleep = data_race(task->nvcsw);
 	if (!freezer_task_is_busy(task, CGROUP_FREEZER_V2) ||
@@ -76,17 +75,12 @@ static enum cgroup_freezer_rest freezer_wait_for_sleep(struct task_struct *task)
 	return CGROUP_FREEZER_ASLEEP;
 }
 
-/**
- * freezer_look_blocked - is a task at rest whose sleep cannot be frozen?
- * @task: the task, which was seen asleep
- *
- * An interruptible sleep is one for an event, and may last for any time. So may that
+/*
+ * Is a task at rest that was seen asleep, in a sleep that cannot be frozen? An
+ * interruptible sleep is one for an event, and may last for any time. So may that
  * of an idle worker.
- *
- * Context: css_set_lock held.
- * Return: %CGROUP_FREEZER_ASLEEP, or %CGROUP_FREEZER_BUSY for now.
  */
-enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
+static enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
 {
 	unsigned int state = READ_ONCE(task->__state);
 
@@ -98,11 +92,8 @@ enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
 	return freezer_wait_for_sleep(task);
 }
 
-/**
- * freezer_look_closer - how is a task at rest that forks, execs, exits or is killed?
- * @task: the task
- * @freezer: its cgroup
- * @hold: the hierarchy of @freezer
+/*
+ * How is a task at rest that forks, execs, exits or is killed?
  *
  * A task in the middle of a fork is never at rest, see freezer_enter_gate().
  *
@@ -113,13 +104,10 @@ enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
  * frozen in place does not go on before the thaw. On cgroup v2 the time is that of
  * a blocked task, and a task that waits for a tracer, or in a freezable sleep for
  * the dumper of its process, is at rest at once.
- *
- * Context: css_set_lock held.
- * Return: how, or %CGROUP_FREEZER_BUSY.
  */
-enum cgroup_freezer_rest
-freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer,
-		    unsigned int hold)
+static enum cgroup_freezer_rest
+freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
+		     unsigned int hold)
 {
 	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
 
@@ -151,4 +139,34 @@ freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer,
 		return freezer_wait_for_sleep(task);
 
 	return ktime_get_ns() < freezer->grace_ns ? CGROUP_FREEZER_BUSY : how;
+}
+
+/**
+ * freezer_look_closer - how is a task at rest that does not sleep plainly?
+ * @task: the task
+ * @freezer: its cgroup
+ * @hold: the hierarchy of @freezer
+ *
+ * The long way of freezer_look(), for each task for which the short one has no answer.
+ *
+ * Context: css_set_lock held.
+ * Return: how, or %CGROUP_FREEZER_BUSY.
+ */
+enum cgroup_freezer_rest
+freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer,
+		    unsigned int hold)
+{
+	enum cgroup_freezer_rest how;
+
+	if (READ_ONCE(task->cgroup_freezer_gate) ||
+	    READ_ONCE(task->flags) & PF_SIGNALED || task_sigpending(task))
+		return freezer_look_leaving(task, freezer, hold);
+
+	how = freezer_freeze_sleep(task);
+	if (how != CGROUP_FREEZER_ASLEEP)
+		return how;
+	smp_rmb();	/* it may have come there by way of a gate since */
+	if (READ_ONCE(task->cgroup_freezer_gate))
+		return freezer_look_leaving(task, freezer, hold);
+	return hold == CGROUP_FREEZER_V2 ? freezer_look_blocked(task) : how;
 }

@@ -113,24 +113,29 @@ DECLARE_WORK(freezer_relook_work, freezer_relook);
  * Passes over the tasks of a cgroup and over a subtree
  */
 
-struct freezer_pass {
-	struct cgroup_freezer	*freezer;
-	unsigned int		woken;
-};
+/* The same as the two functions below, for a task that the other hierarchy holds, too. */
+static noinline unsigned int freezer_pass_held(struct task_struct *task,
+					       unsigned int hold)
+{
+	freezer_conform(task, hold);
+	return freezer_task_is_busy(task, hold) ? FREEZER_WAKE_COST : 1;
+}
 
 /*
  * These two functions dominate the cost of a freeze and of a thaw. They do the same
  * as freezer_conform(); the flags of a cgroup do not change during its pass. There is
- * one of each for a hierarchy.
+ * one of each for a hierarchy. They look at the mask of holders first, and once: the
+ * compiler knows what it is from there on.
  */
 static __always_inline
 unsigned int freezer_pass_close(struct task_struct *task, void *data,
 				unsigned int hold)
 {
-	struct freezer_pass *pass = data;
-
-	if (freezer_is_closed_by(task, hold) || task->flags & PF_KTHREAD ||
-	    freezer_close_door(task, pass->freezer, hold))
+	if (unlikely(task->cgroup_freezer_closed))
+		return freezer_pass_held(task, hold);
+	/* data_race: this flag does not change */
+	if (data_race(task->flags & PF_KTHREAD) ||
+	    freezer_close_door(task, data, hold))
 		return 1;
 	return FREEZER_WAKE_COST;
 }
@@ -139,11 +144,13 @@ static __always_inline
 unsigned int freezer_pass_open(struct task_struct *task, void *data,
 			       unsigned int hold)
 {
-	struct freezer_pass *pass = data;
+	unsigned int *woken = data;
 
-	if (!freezer_is_closed_by(task, hold) || !freezer_open_door(task, hold))
+	if (unlikely(task->cgroup_freezer_closed != BIT(hold)))
+		return freezer_pass_held(task, hold);
+	if (!freezer_open_door(task, hold))
 		return 1;
-	pass->woken++;
+	*woken += 1;
 	return FREEZER_WAKE_COST;
 }
 
@@ -158,9 +165,9 @@ unsigned int freezer_close_v2(struct task_struct *task, void *data)
 }
 
 static noinline void freezer_pass_close_v2(struct css_task_iter *it,
-					   struct freezer_pass *pass)
+					   struct cgroup_freezer *freezer)
 {
-	while (css_task_iter_batch(it, freezer_close_v2, pass, FREEZER_BATCH))
+	while (css_task_iter_batch(it, freezer_close_v2, freezer, FREEZER_BATCH))
 		cond_resched();
 }
 
@@ -171,9 +178,9 @@ unsigned int freezer_open_v2(struct task_struct *task, void *data)
 }
 
 static noinline void freezer_pass_open_v2(struct css_task_iter *it,
-					  struct freezer_pass *pass)
+					  unsigned int *woken)
 {
-	while (css_task_iter_batch(it, freezer_open_v2, pass, FREEZER_BATCH))
+	while (css_task_iter_batch(it, freezer_open_v2, woken, FREEZER_BATCH))
 		cond_resched();
 }
 
@@ -185,9 +192,9 @@ unsigned int freezer_close_v1(struct task_struct *task, void *data)
 }
 
 static noinline void freezer_pass_close_v1(struct css_task_iter *it,
-					   struct freezer_pass *pass)
+					   struct cgroup_freezer *freezer)
 {
-	while (css_task_iter_batch(it, freezer_close_v1, pass, FREEZER_BATCH))
+	while (css_task_iter_batch(it, freezer_close_v1, freezer, FREEZER_BATCH))
 		cond_resched();
 }
 
@@ -198,9 +205,9 @@ unsigned int freezer_open_v1(struct task_struct *task, void *data)
 }
 
 static noinline void freezer_pass_open_v1(struct css_task_iter *it,
-					  struct freezer_pass *pass)
+					  unsigned int *woken)
 {
-	while (css_task_iter_batch(it, freezer_open_v1, pass, FREEZER_BATCH))
+	while (css_task_iter_batch(it, freezer_open_v1, woken, FREEZER_BATCH))
 		cond_resched();
 }
 #endif
@@ -331,8 +338,8 @@ DECLARE_WORK(freezer_recount_work, freezer_recount_all);
 static void freezer_pass(struct cgroup_freezer *freezer)
 {
 	bool freeze = READ_ONCE(freezer->flags) & FREEZER_FREEZING;
-	struct freezer_pass pass = { .freezer = freezer };
 	struct css_task_iter it;
+	unsigned int woken = 0;
 
 	lockdep_assert_held(&freezer_mutex);
 
@@ -346,20 +353,20 @@ static void freezer_pass(struct cgroup_freezer *freezer)
 	css_task_iter_start(freezer_css(freezer), 0, &it);
 	if (freezer->hold == CGROUP_FREEZER_V2) {
 		if (freeze)
-			freezer_pass_close_v2(&it, &pass);
+			freezer_pass_close_v2(&it, freezer);
 		else
-			freezer_pass_open_v2(&it, &pass);
+			freezer_pass_open_v2(&it, &woken);
 	}
 #ifdef CONFIG_CGROUP_FREEZER
 	else if (freeze)
-		freezer_pass_close_v1(&it, &pass);
+		freezer_pass_close_v1(&it, freezer);
 	else
-		freezer_pass_open_v1(&it, &pass);
+		freezer_pass_open_v1(&it, &woken);
 #endif
 	css_task_iter_end(&it);
 
 	if (!freeze)
-		trace_cgroup_freezer_thaw(freezer_id(freezer), pass.woken);
+		trace_cgroup_freezer_thaw(freezer_id(freezer), woken);
 }
 
 /**

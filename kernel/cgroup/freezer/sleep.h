@@ -65,6 +65,84 @@ static __always_inline void freezer_unlock_sleep(struct task_struct *p,
 		raw_spin_unlock(&p->pi_lock);
 }
 
+/* acquire: what @p has written in __schedule(), and before, is seen behind this */
+static __always_inline bool freezer_is_on_cpu(struct task_struct *p)
+{
+#ifdef CONFIG_SMP
+	return smp_load_acquire(&p->on_cpu);
+#else
+	return false;
+#endif
+}
+
+/* Not under pi_lock, which must not be held to report. */
+static __always_inline void freezer_check_locks(struct task_struct *p,
+						enum cgroup_freezer_rest how)
+{
+#ifdef CONFIG_LOCKDEP
+	WARN_ON_ONCE(how == CGROUP_FREEZER_IN_PLACE && debug_locks &&
+		     p->lockdep_depth);
+#endif
+}
+
+/*
+ * Is there nothing about @p that takes a closer look? The caller has seen @p in a sleep
+ * or a stop. These are the questions of freezer_is_off_queue(), freezer_look_closer()
+ * and freezer_freeze_sleep(), each asked once, in the order that all of them need: the
+ * run queue behind the state, and what @p itself changes behind the run queue, so that
+ * a task that has come to its sleep by way of a gate is seen behind that gate.
+ */
+static __always_inline bool freezer_sleeps_plainly(struct task_struct *p)
+{
+	/* State before on_rq, see try_to_wake_up() */
+	smp_rmb();
+	/* data_race: with a sleep or a wake-up, and either answer will do */
+	if (data_race(p->on_rq) != 0)
+		return false;
+	smp_rmb();	/* a gate, an exit and a kill that @p has taken come before */
+	/* data_race: @p does not run; a signal that is not seen here has (E) to come */
+	return likely(!data_race(p->cgroup_freezer_gate)) &&
+	       likely(!data_race(p->flags & (PF_SUSPEND_TASK | PF_SIGNALED))) &&
+	       likely(!data_race(!!p->in_iowait)) &&
+	       likely(!data_race(task_thread_info(p)->flags & _TIF_SIGPENDING));
+}
+
+/*
+ * The short way of freezer_look(), for most of ten thousand tasks: one that sleeps in
+ * a freezable sleep or a stop is frozen in place, as by freezer_freeze_sleep(), and one
+ * that sleeps for a signal is left asleep. None of the two is blocked, see
+ * freezer_look_blocked().
+ *
+ * Return: how @p is at rest, or BUSY if that takes a closer look.
+ */
+static __always_inline
+enum cgroup_freezer_rest freezer_freeze_plain_sleep(struct task_struct *p)
+{
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+	unsigned int state = READ_ONCE(p->__state);
+	unsigned long flags;
+
+	if (likely(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED)) &&
+	    likely(!(state & (__TASK_FREEZABLE_UNSAFE | TASK_FROZEN)))) {
+		flags = freezer_lock_sleep(p);
+		/* data_race: @p may run, and changes its own state then */
+		if (likely(data_race(p->__state) == state) &&
+		    likely(freezer_sleeps_plainly(p)) &&
+		    likely(!freezer_is_on_cpu(p))) {
+			p->saved_state = state;
+			WRITE_ONCE(p->__state, TASK_FROZEN);
+			how = CGROUP_FREEZER_IN_PLACE;
+		}
+		freezer_unlock_sleep(p, flags);
+		freezer_check_locks(p, how);
+	} else if (state == TASK_INTERRUPTIBLE && likely(freezer_sleeps_plainly(p))) {
+		/* again, since @p may have come to another sleep between the two */
+		if (likely(READ_ONCE(p->__state) == TASK_INTERRUPTIBLE))
+			how = CGROUP_FREEZER_ASLEEP;
+	}
+	return how;
+}
+
 /*
  * Freeze @p where it sleeps, without waking it. Its door has been closed, with
  * a full barrier since then.
@@ -95,8 +173,7 @@ static __always_inline void freezer_unlock_sleep(struct task_struct *p,
  *
  * Return: how @p is at rest, or BUSY if it is runnable.
  */
-static __always_inline
-enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
+static inline enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 {
 	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
 	unsigned int state = READ_ONCE(p->__state);
@@ -137,11 +214,7 @@ enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *p)
 	if (unlikely(iowait))
 		wake_up_state(p, TASK_NORMAL);
 
-#ifdef CONFIG_LOCKDEP
-	/* Not under pi_lock, which must not be held to report. */
-	WARN_ON_ONCE(how == CGROUP_FREEZER_IN_PLACE && debug_locks &&
-		     p->lockdep_depth);
-#endif
+	freezer_check_locks(p, how);
 	return how;
 }
 
@@ -178,28 +251,28 @@ static __always_inline bool freezer_thaw_sleep(struct task_struct *p)
 {
 	unsigned long flags;
 	unsigned int state;
-	bool asleep;
 
 	if (freezing(p))
 		return false;
 
 	flags = freezer_lock_sleep(p);
 	/* data_race: a task that sleeps does not change */
-	asleep = !data_race(task_is_runnable(p));
-	smp_rmb();	/* first, see above */
-	/* data_race: an interrupt on the CPU of @p may end the sleep */
-	state = data_race(p->saved_state);
-	/* A kill or a tracer may have let @p go since the last look. */
-	if (likely(READ_ONCE(p->__state) & TASK_FROZEN) &&
-	    likely(state != TASK_RUNNING)) {
-		/* data_race: as above */
-		data_race(p->saved_state = TASK_RUNNING);
-		cgroup_freezer_set_unsafe(p, false);
-		if (likely(asleep)) {
+	if (likely(!data_race(task_is_runnable(p)))) {
+		smp_rmb();	/* first, see above */
+		state = data_race(p->saved_state);
+		/* A kill or a tracer may have let @p go since the last look. */
+		if (likely(data_race(p->__state) == TASK_FROZEN) &&
+		    likely(state != TASK_RUNNING)) {
+			p->saved_state = TASK_RUNNING;
+			cgroup_freezer_set_unsafe(p, false);
 			WRITE_ONCE(p->__state, state);
 			freezer_unlock_sleep(p, flags);
 			return false;
 		}
+	} else if (data_race(p->__state) == TASK_FROZEN) {
+		/* data_race: an interrupt on the CPU of @p may end the sleep, too */
+		data_race(p->saved_state = TASK_RUNNING);
+		cgroup_freezer_set_unsafe(p, false);
 	}
 	freezer_unlock_sleep(p, flags);
 	wake_up_state(p, TASK_FROZEN);
