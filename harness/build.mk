@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make -f harness/build.mk tree|image|guest: what depends on what, from nothing to the source with
-# the series, to its kernel, and to the files of its guest. lib.sh says where they are, by the
-# variables of the environment, where the Makefile and lib.sh put them.
+# the series, to its kernel, and to the files of its guest. The variables come from the environment.
 #
-# Where a date says what is to be done, it is a date. But Debian dates a tarball when it is built,
-# git dates a file when it is checked out, and a file that is gone has no date. There (FORCE) the
-# content is looked at each time, and a file that comes out the same keeps its date. What somebody
-# edits in out/tree/ by hand stays so until a file of this repository changes.
+# Dates say what is to be done, where they can. Debian dates a tarball when it is built, git dates a
+# file when it is checked out, and a file that is gone has no date: there (FORCE) the content is
+# looked at each time, and a file that comes out the same keeps its date. What is edited by hand in
+# out/tree/ stays so until a file of this repository changes.
 
 SHELL := /bin/bash
 names := BASE ARCH VANILLA DEBUG_NAME SRC TREE BUILD IMAGE INITRD TESTS_DIR BUSYBOX
-$(foreach line,$(shell . harness/lib.sh && BUSYBOX=$$(static_busybox 2>/dev/null); \
+$(foreach line,$(shell . harness/lib.sh && BUSYBOX=$$(static_busybox 2>/dev/null || :); \
 	for name in $(names); do echo $$name=$${!name}; done),$(eval override $(line)))
-ifndef IMAGE
-$(error the variables are not right)
-endif
-
+$(if $(IMAGE),,$(error the variables are not right))
 state := $(TREE).d
 # The later ones win.
 fragments := $(wildcard harness/config/kernel.config harness/config/arch/$(ARCH).config \
@@ -29,10 +25,8 @@ tree: $(state)/changed
 image: $(IMAGE)
 guest: $(IMAGE) $(INITRD)
 
-tools:
+$(SRC).stamp: FORCE
 	harness/tools.sh
-
-$(SRC).stamp: tools FORCE
 	harness/fetch.sh
 
 $(state)/inputs: FORCE
@@ -43,9 +37,6 @@ $(state)/inputs: FORCE
 $(state)/applied: $(SRC).stamp $(state)/inputs $(TREE)/Kbuild
 	harness/apply.sh
 	touch $@
-
-$(TREE)/Kbuild:
-
 # apply.sh touches it, but not for a test or a document: no kernel is made of those.
 $(state)/changed: $(state)/applied
 	@:
@@ -53,11 +44,9 @@ $(state)/changed: $(state)/applied
 $(BUILD)/requested.config: $(state)/changed FORCE
 	mkdir -p $(@D)
 	cat $(fragments) | $(update)
-
 $(BUILD)/configured: $(BUILD)/requested.config $(state)/changed
 	harness/configure.sh $(fragments)
 	touch $@
-
 $(IMAGE): $(BUILD)/configured
 	harness/build.sh
 	touch $@
@@ -65,10 +54,10 @@ $(IMAGE): $(BUILD)/configured
 $(BUILD)/guest.sums: $(BUILD)/configured FORCE
 	find $(TREE)/$(TESTS_DIR) harness/guest harness/demo harness/bench/{install.sh,run} \
 		harness/{initramfs,debuggers}.sh $(BUSYBOX) -type f | sort | xargs sha1sum | $(update)
-
 $(INITRD): $(BUILD)/guest.sums $(state)/changed
 	harness/initramfs.sh
 
-.PHONY: tree image guest tools FORCE
+$(TREE)/Kbuild FORCE:
+.PHONY: tree image guest FORCE
 .DELETE_ON_ERROR:
 .NOTPARALLEL:

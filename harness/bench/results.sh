@@ -11,7 +11,7 @@ results=$here/RESULTS.md
 kept=$here/figures.csv
 check=
 [ "${1:-}" != --check ] || { check=1; shift; }
-[ $# -eq 0 ] || cp "$1" "$kept"
+[ $# -eq 0 ] || cmp -s "$1" "$kept" || cp "$1" "$kept"
 
 new=$(mktemp)
 trap 'rm -f "$new" "$new.table"' EXIT
