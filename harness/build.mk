@@ -52,8 +52,9 @@ $(IMAGE): $(BUILD)/configured
 	touch $@
 
 $(BUILD)/guest.sums: $(BUILD)/configured FORCE
-	find $(TREE)/$(TESTS_DIR) harness/guest harness/demo harness/bench/{install.sh,run} \
-		harness/{initramfs,debuggers}.sh $(BUSYBOX) -type f | sort | xargs sha1sum | $(update)
+	find $(TREE)/$(TESTS_DIR) $(TREE)/$(TESTS_DIR)/../{Makefile,lib.mk,kselftest*} \
+		harness/{guest,demo,initramfs.sh,debuggers.sh,bench/install.sh,bench/run} \
+		$(BUSYBOX) -type f | sort | xargs sha1sum | $(update)
 $(INITRD): $(BUILD)/guest.sums $(state)/changed
 	harness/initramfs.sh
 
