@@ -58,8 +58,10 @@ void __cgroup_freezer_sleep(void);
 bool __cgroup_frozen(struct task_struct *task);
 bool cgroup_freezer_stays(void);
 bool cgroup_freezer_hold(void);
+bool cgroup_freezer_is_busy(void);
 void cgroup_freezer_sync(void);
 void __cgroup_freezer_door(void);
+void __cgroup_freezer_user_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
 void cgroup_freezer_retry_trap(struct task_struct *task);
@@ -127,6 +129,20 @@ static inline void cgroup_freezer_door(void)
 {
 	if (cgroup_freezer_closed(current))
 		__cgroup_freezer_door();
+}
+
+/**
+ * cgroup_freezer_user_door - the same, on the last steps to user mode
+ *
+ * A signal that is pending on the way to rest comes first, with the door of get_signal().
+ *
+ * Context: process context, in resume_user_mode_work(), whose callers look at
+ * the flags of %current again, and deal with a signal, before they return.
+ */
+static inline void cgroup_freezer_user_door(void)
+{
+	if (cgroup_freezer_closed(current))
+		__cgroup_freezer_user_door();
 }
 
 /**
@@ -269,6 +285,10 @@ static inline void cgroup_freezer_door(void)
 {
 }
 
+static inline void cgroup_freezer_user_door(void)
+{
+}
+
 static inline void cgroup_freezer_sleep(void)
 {
 }
@@ -286,6 +306,11 @@ static inline void cgroup_freezer_trap(struct task_struct *task)
 }
 
 static inline bool cgroup_freezer_stays(void)
+{
+	return false;
+}
+
+static inline bool cgroup_freezer_is_busy(void)
 {
 	return false;
 }

@@ -421,6 +421,31 @@ bool cgroup_freezer_hold(void)
 	return true;
 }
 
+/**
+ * cgroup_freezer_is_busy - is %current on its way to rest?
+ *
+ * A SIGSTOP to a task that is at rest waits for the thaw, see get_signal().
+ *
+ * Context: process context, takes css_set_lock.
+ * Return: %true if its door is closed and it is busy for each hierarchy that has closed
+ * it, and that is so until it sleeps, or the door is opened.
+ */
+bool cgroup_freezer_is_busy(void)
+{
+	bool busy = cgroup_freezer_closed(current);
+	unsigned int hold;
+
+	spin_lock_irq(&css_set_lock);
+	for_each_freezer_hold(hold) {
+		if (freezer_is_closed_by(current, hold) &&
+		    !freezer_task_is_busy(current, hold))
+			busy = false;
+	}
+	spin_unlock_irq(&css_set_lock);
+
+	return busy;
+}
+
 /* The rest of cgroup_freezer_sleep(), which schedule() calls. */
 void __cgroup_freezer_sleep(void)
 {
@@ -460,6 +485,20 @@ void __cgroup_freezer_door(void)
 		freezer_stops();
 		ptrace_trap_frozen();
 	} while (cgroup_frozen(current));
+}
+
+/*
+ * %current may have lost its CPU since it has looked at its flags, and a signal may have
+ * come. It may be one that stops %current before it is frozen, see get_signal(),
+ * which comes first then. A task that is at rest takes no way but that through the door.
+ * The flag leads back to this door: get_signal() has a way out ahead of its own.
+ */
+void __cgroup_freezer_user_door(void)
+{
+	if (task_sigpending(current) && cgroup_freezer_is_busy())
+		set_thread_flag(TIF_NOTIFY_RESUME);
+	else
+		__cgroup_freezer_door();
 }
 
 /**

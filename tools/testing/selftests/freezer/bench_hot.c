@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a freezer costs those that do not use it: system calls, signals, pipes,
- * futexes, sockets, fork, exec and exit, by processes whose cgroup nobody
- * freezes.
+ * futexes, sockets, fork, exec and exit, stops for a tracer and of job control, by
+ * processes whose cgroup nobody freezes.
  *
  *   nothing     no cgroup of the system is frozen, or ever was
  *   elsewhere   another cgroup with N processes is FROZEN
@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -150,6 +151,51 @@ static void op_thread(void)
 		syscall(SYS_futex, &tid, FUTEX_WAIT, seen, NULL, NULL, 0);
 }
 
+/* The other side goes from one end of a system call to the next. */
+static void op_ptrace(void)
+{
+	int status;
+
+	if (ptrace(PTRACE_SYSCALL, other, NULL, NULL) ||
+	    waitpid(other, &status, 0) != other || !WIFSTOPPED(status))
+		bench_fail("ptrace stop", -errno);
+}
+
+static void op_stop(void)
+{
+	int status;
+
+	if (kill(other, SIGSTOP) ||
+	    waitpid(other, &status, WUNTRACED) != other || !WIFSTOPPED(status) ||
+	    kill(other, SIGCONT) ||
+	    waitpid(other, &status, WCONTINUED) != other || !WIFCONTINUED(status))
+		bench_fail("SIGSTOP, SIGCONT", -errno);
+}
+
+/* Its first stop is that of its SIGSTOP. */
+static void ptrace_begin(void)
+{
+	int status;
+
+	if (waitpid(other, &status, 0) != other || !WIFSTOPPED(status))
+		bench_fail("tracee", -errno);
+}
+
+static void ptrace_side(void)
+{
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		_exit(1);
+	raise(SIGSTOP);
+	for (;;)
+		syscall(SYS_getppid);
+}
+
+static void stop_side(void)
+{
+	for (;;)
+		pause();
+}
+
 static void pipe_side(void)
 {
 	char c;
@@ -179,7 +225,7 @@ static void futex_side(void)
 	}
 }
 
-static void side_start(void (*side)(void))
+static void side_start(void (*side)(void), void (*begin)(void))
 {
 	other = fork();
 	if (!other) {
@@ -189,6 +235,8 @@ static void side_start(void (*side)(void))
 		_exit(0);
 	}
 	frz_sleep_ms(5);
+	if (begin)
+		begin();
 	bench_policy(SCHED_FIFO);
 }
 
@@ -201,7 +249,8 @@ static void side_end(void)
 }
 
 /*
- * @calls in a row make a sample, @rounds samples a series.
+ * @calls in a row make a sample, @rounds samples a series. @begin comes before the
+ * first of them, if there is something to do for the other side.
  */
 static const struct path {
 	const char *name;
@@ -209,6 +258,7 @@ static const struct path {
 	void (*side)(void);
 	int calls;
 	int rounds;
+	void (*begin)(void);
 } paths[] = {
 	{ "getppid", op_getppid, NULL, 500, 400 },
 	{ "signal to self, handled", op_signal, NULL, 20, 400 },
@@ -219,6 +269,8 @@ static const struct path {
 	{ "fork, exit, wait", op_fork, NULL, 1, 400 },
 	{ "vfork, exec, exit, wait", op_exec, NULL, 1, 400 },
 	{ "thread create, exit, join", op_thread, NULL, 10, 400 },
+	{ "ptrace stop and continue", op_ptrace, ptrace_side, 20, 400, ptrace_begin },
+	{ "SIGSTOP and SIGCONT", op_stop, stop_side, 20, 400 },
 };
 
 static void measure(const struct path *path, const char *when)
@@ -228,7 +280,7 @@ static void measure(const struct path *path, const char *when)
 
 	s.nr = 0;
 	if (path->side)
-		side_start(path->side);
+		side_start(path->side, path->begin);
 	for (i = 0; i < path->calls; i++)
 		path->op();
 	for (i = 0; i < path->rounds && !bench_failed; i++) {

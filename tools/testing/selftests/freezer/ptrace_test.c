@@ -254,6 +254,50 @@ FREEZER_TEST(jobctl_stop_while_frozen)
 	EXPECT_RUNS(word);
 }
 
+/*
+ * A SIGSTOP that a task has not taken yet when the freeze comes stops the task first:
+ * its parent is told, and it is stopped from the thaw on, at the first look (C9). The
+ * task has no CPU between the signal and the freeze, nor between the thaw and the look,
+ * since the test, which has the same one, is a realtime task.
+ */
+FREEZER_TEST(jobctl_stop_before_freeze)
+{
+	struct sched_param fifo = { .sched_priority = 1 }, other = { 0 };
+	unsigned long *word = ASSERT_WORDS(1), seen;
+	cpu_set_t all, one;
+	int cpu, i, state;
+	pid_t pid;
+
+	pid = ASSERT_SPINNER(self->cg, word);
+	ASSERT_EQ(0, sched_getaffinity(pid, sizeof(all), &all));
+	for (cpu = 0; !CPU_ISSET(cpu, &all); cpu++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_EQ(0, sched_setaffinity(pid, sizeof(one), &one));
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
+		seen = frz_load(word);
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_FREEZES(self->cg);
+		EXPECT_LE(0, frz_wait_stop(pid, WUNTRACED, 0)) {
+			TH_LOG("round %d: not stopped when FROZEN", i);
+		}
+		ASSERT_THAWS(self->cg);
+		state = frz_task_state(pid);
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
+		EXPECT_EQ('T', state) {
+			TH_LOG("round %d: behind the thaw it is '%c'", i, state);
+		}
+		EXPECT_EQ(0, frz_moved(word, 2));
+		EXPECT_EQ(seen, frz_load(word));
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+	}
+	EXPECT_RUNS(word);
+}
+
 struct stopper {
 	unsigned long word;
 	unsigned long pid;

@@ -91,6 +91,8 @@ static const struct {
 	  "userfaultfd has no faults of the kernel for it" },
 	{ WORLD_USERNS, "lifecycle_test", "umount_while_frozen",
 	  "it cannot unmount what was mounted outside" },
+	{ WORLD_USERNS, "ptrace_test", "jobctl_stop_before_freeze",
+	  "it may not be a realtime task" },
 	{ WORLD_USERNS, "oom_test", NULL,
 	  "it cannot keep a process from the OOM killer" },
 	{ WORLD_MOVER, "lifecycle_test", "umount_while_frozen",
