@@ -38,7 +38,7 @@
 
 /* How long a task that is blocked is waited for (U3), and where that is said */
 #define FRZ2_PATIENCE_FILE	"patience_ms"
-#define FRZ2_PATIENCE_DIR	"/sys/module/cgroup_freezer_v2/parameters"
+#define FRZ2_PATIENCE_DIR	"/sys/module/cgroup_freezer/parameters"
 #define FRZ2_PATIENCE_MS	1000
 
 /* A write of FROZEN that waits ends after this time. */
