@@ -144,6 +144,12 @@
  * freezer_mutex only serializes the passes of writers; fork, exit, the door and
  * migration do not take it.
  *
+ * Nobody sleeps with freezer_mutex held, except to let others have the CPU. So a task of
+ * a frozen cgroup that waits for it, as it freezes or thaws a cgroup itself, waits
+ * for some passes, far less than the patience with a task that is blocked, and needs no
+ * exception there. It is one for all hierarchies: a waiter gets it after the pass that
+ * is under way, and the passes of two hierarchies would compete for css_set_lock anyway.
+ *
  * Barriers
  * --------
  *

@@ -65,10 +65,10 @@ static __always_inline void freezer_unlock_sleep(struct task_struct *p,
 		raw_spin_unlock(&p->pi_lock);
 }
 
-/* acquire: what @p has written in __schedule(), and before, is seen behind this */
 static __always_inline bool freezer_is_on_cpu(struct task_struct *p)
 {
 #ifdef CONFIG_SMP
+	/* acquire: what @p has written in __schedule(), and before, is seen behind this */
 	return smp_load_acquire(&p->on_cpu);
 #else
 	return false;
@@ -100,11 +100,17 @@ static __always_inline bool freezer_sleeps_plainly(struct task_struct *p)
 	if (data_race(p->on_rq) != 0)
 		return false;
 	smp_rmb();	/* a gate, an exit and a kill that @p has taken come before */
-	/* data_race: @p does not run; a signal that is not seen here has (E) to come */
-	return likely(!data_race(p->cgroup_freezer_gate)) &&
-	       likely(!data_race(p->flags & (PF_SUSPEND_TASK | PF_SIGNALED))) &&
-	       likely(!data_race(!!p->in_iowait)) &&
-	       likely(!data_race(task_thread_info(p)->flags & _TIF_SIGPENDING));
+	/* data_race: only @p changes it, and that does not run */
+	if (unlikely(data_race(p->cgroup_freezer_gate)))
+		return false;
+	/* data_race: the same */
+	if (unlikely(data_race(p->flags & (PF_SUSPEND_TASK | PF_SIGNALED))))
+		return false;
+	/* data_race: the same */
+	if (unlikely(data_race(!!p->in_iowait)))
+		return false;
+	/* data_race: a signal that is not seen here has (E) to come */
+	return likely(!data_race(task_thread_info(p)->flags & _TIF_SIGPENDING));
 }
 
 /*
@@ -269,8 +275,9 @@ static __always_inline bool freezer_thaw_sleep(struct task_struct *p)
 			freezer_unlock_sleep(p, flags);
 			return false;
 		}
+	/* data_race: an interrupt on the CPU of @p may end the sleep, too */
 	} else if (data_race(p->__state) == TASK_FROZEN) {
-		/* data_race: an interrupt on the CPU of @p may end the sleep, too */
+		/* data_race: the same */
 		data_race(p->saved_state = TASK_RUNNING);
 		cgroup_freezer_set_unsafe(p, false);
 	}
