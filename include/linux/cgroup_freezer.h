@@ -72,6 +72,7 @@ int cgroup_freezer_start_over(void);
 void cgroup_freezer_init(struct cgroup *cgrp);
 
 /* kernel/cgroup/freezer/member.c */
+int cgroup_freezer_begin_fork(u64 clone_flags);
 int cgroup_freezer_can_fork(struct task_struct *child);
 void cgroup_freezer_born(struct task_struct *child);
 void cgroup_freezer_forked(void);
@@ -318,6 +319,15 @@ static inline bool cgroup_freezer_is_busy(void)
 static inline int cgroup_freezer_start_over(void)
 {
 	return -ERESTARTNOINTR;
+}
+
+static inline int cgroup_freezer_begin_fork(u64 clone_flags)
+{
+	return 0;
+}
+
+static inline void cgroup_freezer_forked(void)
+{
 }
 
 static inline int cgroup_freezer_begin_exec(void)

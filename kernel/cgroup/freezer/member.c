@@ -6,6 +6,8 @@
  */
 
 #include <linux/freezer.h>
+#include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -53,6 +55,30 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 }
 
 /**
+ * cgroup_freezer_begin_fork - may %current begin to fork?
+ * @clone_flags: of its clone
+ *
+ * Most forks are only refused in cgroup_freezer_can_fork(). One that is gives its pid
+ * back, and free_pid() takes the end of the first pid of a namespace for the end of the
+ * namespace. So the first fork after unshare(CLONE_NEWPID) enters its gate here. A
+ * namespace that clone() makes is given back with the pid, and made again.
+ *
+ * Context: process context, ahead of copy_process().
+ * Return: 0, and where it matters %current is busy until cgroup_freezer_forked();
+ * -ERESTARTNOINTR if its door is closed.
+ */
+int cgroup_freezer_begin_fork(u64 clone_flags)
+{
+	struct pid_namespace *ns = current->nsproxy->pid_ns_for_children;
+
+	if (likely(ns == task_active_pid_ns(current)) ||
+	    clone_flags & CLONE_NEWPID || READ_ONCE(ns->child_reaper) ||
+	    freezer_enter_gate(CGROUP_FREEZER_FORK))
+		return 0;
+	return cgroup_freezer_start_over();
+}
+
+/**
  * cgroup_freezer_can_fork - may %current add a task?
  * @child: the new task, which nobody else can see yet
  *
@@ -72,7 +98,9 @@ int cgroup_freezer_can_fork(struct task_struct *child)
 	/* it is not killed, as one that makes a worker may be, and suspends nothing */
 	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE | PF_SUSPEND_TASK);
 
-	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
+	/* behind it since cgroup_freezer_begin_fork() already? */
+	if (unlikely(current->cgroup_freezer_gate & CGROUP_FREEZER_FORK) ||
+	    freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
 	/*
 	 * io_uring tries again, some time after the call that is under way. A

@@ -6,7 +6,7 @@
  * been let go to die passes no door any more, so that no freeze may hold it in
  * one of these sleeps, and no thaw need be waited for.
  *
- * Clauses: C5, C8, C9.
+ * Clauses: C5, C8, C9, C13.
  */
 #include <dirent.h>
 #include <linux/limits.h>
@@ -1154,6 +1154,63 @@ TEST_F_TIMEOUT(exit_stop, is_let_go, 90)
 		EXPECT_EQ(0, wait_tasks(self->cg, "tasks", 0));
 		EXPECT_STREQ("", frz_becomes(self->cg, "FROZEN", FRZ_AT_ONCE));
 		ASSERT_THAWS(self->cg);
+	}
+}
+
+struct maker {
+	unsigned long rounds;
+	unsigned long failed;
+	int err;
+};
+
+/* As "unshare --pid --fork true" does it, again and again. */
+static int make_pid_namespaces(void *arg)
+{
+	struct maker *m = arg;
+	pid_t pid, first;
+
+	for (;;) {
+		pid = fork();
+		if (!pid) {
+			if (unshare(CLONE_NEWPID))
+				_exit(1);
+			first = fork();
+			if (!first)
+				_exit(0);
+			if (first < 0) {
+				m->err = errno;
+				frz_inc(&m->failed);
+			} else {
+				waitpid(first, NULL, 0);
+			}
+			_exit(0);
+		}
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+			return 1;
+		frz_inc(&m->rounds);
+	}
+}
+
+/*
+ * C13. The first fork into a pid namespace that was made by unshare() meets a freeze.
+ * If it were refused as late as other forks are, its namespace would be ended, and
+ * started over it would be ENOMEM.
+ */
+FREEZER_TEST(first_fork_meets_freeze)
+{
+	struct maker *m = frz_shared(sizeof(*m));
+	int i;
+
+	ASSERT_NE(NULL, m);
+	for (i = 0; i < 2; i++)
+		ASSERT_PID(frz_spawn(self->cg, make_pid_namespaces, m));
+	for (i = 0; i < 60; i++) {
+		ASSERT_EQ(0, frz_wait_move(&m->rounds, FRZ_LIMIT));
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+	}
+	EXPECT_EQ(0, m->failed) {
+		TH_LOG("%s, after %lu rounds", strerror(m->err), m->rounds);
 	}
 }
 
