@@ -39,7 +39,8 @@ populate() {
 	inside dpkg-query -W -f '${Package} ${Version}\n' >"$root/etc/packages"
 	rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale} \
 		"$root/etc/apt/sources.list" "$root/usr/sbin/policy-rc.d"
-	: >"$root/etc/machine-id"
+	# With none this is a first boot, with presets and all.
+	echo 00000000000000000000000000000001 >"$root/etc/machine-id"
 	echo clients >"$root/etc/hostname"
 	: >"$root/etc/fstab"
 	inside passwd -d root

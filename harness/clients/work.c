@@ -7,6 +7,8 @@
  *				does in FILE
  *	work once CGROUP FILE N	N times: write 1 to cgroup.freeze, wait for one event of
  *				cgroup.events, read it once; then as "still"; thaw, then as "moves"
+ *	work by CGROUP FILE COMMAND...	run a client that freezes CGROUP, wait for the event of
+ *				cgroup.events unless there was one by then, and as "still"
  *	work still CGROUP FILE	"frozen 1" there and in each cgroup below, by one read, and FILE
  *				stands still from that read on
  *	work moves FILE		FILE goes on within ten seconds
@@ -324,21 +326,48 @@ static int goes_on(struct board *board)
 	return 0;
 }
 
-static int wait_event(const char *dir)
+/* open_events: an event from now on ends the poll of what this returns. */
+static int open_events(const char *dir)
 {
 	static char text[256];
 	char path[4096];
-	struct pollfd events = { .events = POLLPRI };
-	int ret;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/cgroup.events", dir);
-	events.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (events.fd < 0 || read(events.fd, text, sizeof(text)) < 0)
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text)) < 0)
 		fail("%s: %s", path, strerror(errno));
-	put(dir, "cgroup.freeze", "1");
-	ret = poll(&events, 1, EVENT_MS);
-	close(events.fd);
+	return fd;
+}
+
+static int wait_event(int fd)
+{
+	struct pollfd events = { .fd = fd, .events = POLLPRI };
+	int ret = poll(&events, 1, EVENT_MS);
+
+	close(fd);
 	return ret > 0;
+}
+
+static int by(const char *dir, struct board *board, char **command)
+{
+	int fd = open_events(dir), status;
+	char text[256];
+	pid_t pid = fork();
+
+	if (!pid) {
+		execvp(command[0], command);
+		fail("%s: %s", command[0], strerror(errno));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		fail("fork: %s", strerror(errno));
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail("expected status 0 of it, seen %#x", status);
+	if (!wait_event(fd))
+		fail("expected an event, seen none for %d ms", EVENT_MS);
+	if (look(dir, board, text, sizeof(text)))
+		fail("%s", text);
+	return 0;
 }
 
 static int once(const char *dir, struct board *board, int times)
@@ -349,8 +378,10 @@ static int once(const char *dir, struct board *board, int times)
 
 	for (i = 0; i < times; i++) {
 		double began = now_ms(), took;
+		int fd = open_events(dir);
 
-		if (!wait_event(dir))
+		put(dir, "cgroup.freeze", "1");
+		if (!wait_event(fd))
 			no_event++;
 		took = now_ms() - began;
 		slowest = took > slowest ? took : slowest;
@@ -395,6 +426,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 5 && !strcmp(argv[1], "once"))
 		return once(argv[2], map_board(argv[3]), atoi(argv[4]));
+	if (argc > 4 && !strcmp(argv[1], "by"))
+		return by(argv[2], map_board(argv[3]), argv + 4);
 	if (argc == 4 && !strcmp(argv[1], "still")) {
 		if (look(argv[2], map_board(argv[3]), text, sizeof(text)))
 			fail("%s", text);
@@ -410,6 +443,8 @@ int main(int argc, char **argv)
 			     (unsigned long)board->slot[WRONG]);
 		return 0;
 	}
-	fprintf(stderr, "usage: work LOAD FILE | once CGROUP FILE N | still CGROUP FILE | moves FILE\n");
+	fprintf(stderr,
+		"usage: work LOAD FILE | once CGROUP FILE N | by CGROUP FILE COMMAND... |\n"
+		"            still CGROUP FILE | moves FILE\n");
 	return 2;
 }
