@@ -76,7 +76,7 @@ for kernel in $kernels; do
 	code=0
 	RUN_INITRD=$work/initramfs.cpio \
 		QEMU_ARGS="-drive file=$disk,format=raw,if=virtio,snapshot=on ${QEMU_ARGS:-}" \
-		APPEND="systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all freezer.times=$TIMES${rows:+ \
+		APPEND="systemd.unified_cgroup_hierarchy=1 systemd.show_status=0 cgroup_no_v1=all freezer.times=$TIMES${rows:+ \
 freezer.only=${rows// /%20}} ${APPEND:-}" \
 		on "$kernel" "$dir/run.sh" clients | progress || code=$?
 	tr -d '\r' <"$OUT/run/latest-clients/output.log" | grep -aP '^ROW\t' >"$work/$kernel" || true

@@ -484,7 +484,7 @@ thaw_all() {
 tidy() {
 	local name
 	thaw_all
-	rm -rf "$here"/{job,turns,turns.bad,images,said}
+	rm -rf "$here"/{turns,turns.bad,images,said}
 	systemctl thaw user.slice
 	systemctl kill -s KILL job.service again.service job.scope
 	if [ -n "$(find /run/crun /run/runc -mindepth 1 -maxdepth 1 2>/dev/null)" ]; then
@@ -493,8 +493,13 @@ tidy() {
 	[[ $1 != podman* ]] || timeout 60 podman rm -f -a -t 0
 	[[ $1 != lxc* ]] || timeout 20 lxc-stop -P "$here/lxc" -n job -k
 	thaw_all
-	pkill -KILL -x work
-	sleep 0.3
+	# Twice: for what is forked in the meantime
+	for name in 1 2; do
+		find "$fs/clients" -name cgroup.kill -exec sh -c 'echo 1 >"$1"' - {} \;
+		pkill -KILL -f "^([^ ]*/)?work [a-z-]+ $here/job"
+		sleep 0.2
+	done
+	rm -f "$here/job"
 	timeout 30 systemctl stop job.service again.service job.scope
 	systemctl reset-failed
 	find "$fs/clients" -depth -type d -exec rmdir {} +
