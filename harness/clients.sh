@@ -70,14 +70,16 @@ progress() {
 			fflush() }' >&2
 }
 
+append="systemd.unified_cgroup_hierarchy=1 systemd.show_status=0 cgroup_no_v1=all"
+append="$append freezer.times=$TIMES"
+[ -z "$rows" ] || append="$append freezer.only=${rows// /%20}"
 status=0
 for kernel in $kernels; do
 	step 7 "clients: $total rows on $kernel"
 	code=0
 	RUN_INITRD=$work/initramfs.cpio \
 		QEMU_ARGS="-drive file=$disk,format=raw,if=virtio,snapshot=on ${QEMU_ARGS:-}" \
-		APPEND="systemd.unified_cgroup_hierarchy=1 systemd.show_status=0 cgroup_no_v1=all freezer.times=$TIMES${rows:+ \
-freezer.only=${rows// /%20}} ${APPEND:-}" \
+		APPEND="$append ${APPEND:-}" \
 		on "$kernel" "$dir/run.sh" clients | progress || code=$?
 	tr -d '\r' <"$OUT/run/latest-clients/output.log" | grep -aP '^ROW\t' >"$work/$kernel" || true
 	[ "$kernel" != ours ] || status=$code

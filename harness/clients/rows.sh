@@ -38,7 +38,7 @@ rows() {
 	systemctl: kill -s KILL of a frozen service	120	systemd_kill
 	systemctl: stop of a frozen service	120	systemd_stop
 	systemctl: restart of a frozen service	120	systemd_restart
-	systemctl: frozen user.slice over a suspend	120	systemd_suspend
+	systemctl: frozen user.slice over a suspend	180	systemd_suspend
 	runc: pause, resume	$long	oci_rounds runc
 	runc: exec against pause	$long	oci_exec runc
 	runc: kill of a paused container	120	oci_kill runc
@@ -174,16 +174,23 @@ systemd_restart() {
 	moves "$here/job"
 }
 
-# Whatever the machine can be woken from by its clock
+# The clock is set for the wake-up when systemd is about to suspend: on a slow machine it may take
+# long until then.
 systemd_suspend() {
-	local before after
+	local before after hook=/lib/systemd/system-sleep/clients
+	mkdir -p "${hook%/*}"
+	cat >"$hook" <<-END
+	#!/bin/sh
+	[ "\$1" = pre ] || exit 0
+	echo 0 >/sys/class/rtc/rtc0/wakealarm
+	echo +15 >/sys/class/rtc/rtc0/wakealarm
+	END
+	chmod 755 "$hook"
 	service job.service mix --slice=user.slice
 	cgroup=$fs/user.slice
 	freeze_by systemctl freeze user.slice
 	before=$(md5sum <"$here/job")
-	echo 0 >/sys/class/rtc/rtc0/wakealarm
-	echo +5 >/sys/class/rtc/rtc0/wakealarm
-	must timeout 60 systemctl start systemd-suspend.service
+	must timeout 90 systemctl start systemd-suspend.service
 	expect "suspends that came to their end" 1 "$(cat /sys/power/suspend_stats/success)"
 	still "$cgroup" "$here/job"
 	after=$(md5sum <"$here/job")
@@ -432,12 +439,17 @@ lxc_kill() {
 
 # CRIU
 
-# criu_row running|freezes|frozen|stays: the tree of processes in a cgroup, dumped as it runs, frozen
-# by CRIU, or frozen before; with "stays" the tree goes on after the dump, and the restore is another
-# row's
+# criu_does COMMAND...: one of CRIU, with a log in the images; what it says of an error, if it fails
+criu_does() {
+	timeout 60 criu "$@" -D "$images" -o "$1.log" --tcp-established >"$here/said" 2>&1 </dev/null ||
+		die "criu $1: expected success, seen status $?: $(grep -h Error "$images/$1.log" \
+			"$here/said" | head -n 3)"
+}
+
+# criu_row running|freezes|frozen|stays: the tree of processes in a cgroup, dumped as it runs, as
+# CRIU freezes it, or as it is frozen; "stays" is that, too, and then the tree is still frozen
 criu_row() {
-	local images=$here/images pid
-	local dump=(criu dump -D "$images" -o dump.log --tcp-established)
+	local images=$here/images pid dump=()
 	cgroup=$fs/clients/job
 	mkdir -p "$cgroup" "$images"
 	(echo 0 >"$cgroup/cgroup.procs" && exec setsid "$work" tree "$here/job") \
@@ -453,7 +465,7 @@ criu_row() {
 		still "$cgroup" "$here/job"
 		;;
 	esac
-	must timeout 60 "${dump[@]}" -t "$pid"
+	criu_does dump "${dump[@]}" -t "$pid"
 	if [ "$1" = stays ]; then
 		still "$cgroup" "$here/job"
 		echo 0 >"$cgroup/cgroup.freeze"
@@ -464,7 +476,7 @@ criu_row() {
 	wait "$pid"
 	# The cgroup comes back with the tree.
 	rmdir "$cgroup"
-	must timeout 60 criu restore -d -D "$images" -o restore.log --tcp-established
+	criu_does restore -d
 	[ ! -e "$cgroup" ] || echo 0 >"$cgroup/cgroup.freeze"
 	moves "$here/job"
 	sleep 1
