@@ -94,7 +94,6 @@ freeze_by() { must "$work" by "$cgroup" "$here/job" timeout 30 "$@"; }
 still() { "$work" still "$1" "$2" || exit; }
 moves() { "$work" moves "$1" || exit; }
 empty() { [ ! -e "$1" ] || grep -q 'populated 0' "$1/cgroup.events"; }
-frozen() { grep -q 'frozen 1' "$1/cgroup.events"; }
 
 # cgroup events by hand
 
@@ -460,9 +459,7 @@ criu_row() {
 	[ "$1" != stays ] || dump+=(--leave-running)
 	case $1 in
 	frozen | stays)
-		echo 1 >"$cgroup/cgroup.freeze"
-		within 10 "$cgroup is frozen" frozen "$cgroup"
-		still "$cgroup" "$here/job"
+		freeze_by sh -c "echo 1 >$cgroup/cgroup.freeze"
 		;;
 	esac
 	criu_does dump "${dump[@]}" -t "$pid"
