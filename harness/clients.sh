@@ -70,7 +70,7 @@ progress() {
 			fflush() }' >&2
 }
 
-append="systemd.unified_cgroup_hierarchy=1 systemd.show_status=0 cgroup_no_v1=all"
+append="systemd.unified_cgroup_hierarchy=1 systemd.show_status=0 cgroup_no_v1=all no_timer_check"
 append="$append freezer.times=$TIMES"
 [ -z "$rows" ] || append="$append freezer.only=${rows// /%20}"
 status=0
