@@ -6,6 +6,8 @@
  */
 
 #include <linux/freezer.h>
+#include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -87,6 +89,32 @@ int cgroup_freezer_can_fork(struct task_struct *child)
 }
 
 /**
+ * cgroup_freezer_wait_to_fork - wait for the thaw where a fork cannot start over
+ * @child: the new task, which nobody else can see yet
+ * @flags: the flags of its clone
+ *
+ * A pid namespace takes no task any more when the fork of its first one has failed. If
+ * %current has unshared it before this call, a call that starts over would end with an
+ * error. So %current waits at its door in here.
+ *
+ * Context: process context, where cgroup_freezer_can_fork() has refused and nothing is
+ * locked; may sleep until the thaw.
+ * Return: %true if the fork is to be tried again from here, %false if it has to start
+ * over, or %current is to die.
+ */
+bool cgroup_freezer_wait_to_fork(struct task_struct *child, u64 flags)
+{
+	struct pid_namespace *ns = child->nsproxy->pid_ns_for_children;
+
+	if (flags & CLONE_NEWPID || ns == task_active_pid_ns(current) ||
+	    READ_ONCE(ns->child_reaper))
+		return false;
+
+	cgroup_freezer_door();
+	return !fatal_signal_pending(current);
+}
+
+/**
  * cgroup_freezer_begin_exec - may %current kill the other threads of its process?
  *
  * Context: process context, in execve() while that may still be started over.
@@ -98,6 +126,22 @@ int cgroup_freezer_begin_exec(void)
 	/* the first program of a kernel thread is not started by a call */
 	if (thread_group_empty(current) || !current->mm ||
 	    freezer_enter_gate(CGROUP_FREEZER_EXEC))
+		return 0;
+	return cgroup_freezer_start_over();
+}
+
+/**
+ * freezer_begin_unshare - may %current go to a cgroup that is made for it?
+ *
+ * The same gate as that of fork: the list of tasks of a FROZEN cgroup stands.
+ *
+ * Context: process context, in unshare() while that may still be started over.
+ * Return: 0, and %current is busy until cgroup_freezer_forked(); -ERESTARTNOINTR if
+ * its door is closed.
+ */
+int freezer_begin_unshare(void)
+{
+	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
 	return cgroup_freezer_start_over();
 }
@@ -133,7 +177,7 @@ void cgroup_freezer_born(struct task_struct *child)
 }
 
 /**
- * cgroup_freezer_forked - the fork is over, with a new task or without
+ * cgroup_freezer_forked - the fork, or the unshare, is over, with success or without
  *
  * Context: process context; if there is a new task cgroup_freezer_born() was called.
  */
