@@ -253,13 +253,14 @@ static void freezer_say_limit(struct cgroup *cgrp, const char *what,
 			      unsigned int max)
 {
 	static DEFINE_RATELIMIT_STATE(limit, HZ, 1);
+	static char path[256];	/* under cgroup_mutex */
 
 	if (!__ratelimit(&limit))
 		return;
-	pr_info("%s[%d] gets no container: %s is %u in ", current->comm,
-		task_pid_nr(current), what, max);
-	pr_cont_cgroup_path(cgrp);
-	pr_cont("\n");
+	if (cgroup_path(cgrp, path, sizeof(path)) < 0)
+		strscpy(path, "a cgroup with a long path", sizeof(path));
+	pr_info("%s[%d] gets no container: %s is %u in %s\n", current->comm,
+		task_pid_nr(current), what, max, path);
 }
 
 /* May there be one more below @parent? */
