@@ -19,7 +19,8 @@
  *   kernel/cgroup_freezer.c	the front of cgroup v1: files, subsystem
  *   kernel/cgroup_freezer_checkpoint.c	the file of the guard, of cgroup v1
  *   kernel/cgroup_freezer_namespace.c	the files of namespace.c, of cgroup v1
- *   namespace.c	a cgroup for each container
+ *   namespace.c	a cgroup for each container: which tasks come into it, and when
+ *   container.c	... the cgroup: its settings, how it comes and goes
  *   member.c	what cgroup core, fork, exec and exit call: gates, birth, move, death
  *   wait.c	the wait of a writer for the outcome of a request, on cgroup v1
  *   request.c	requests
@@ -317,7 +318,7 @@ struct freezer_ticket {
  * struct freezer_shell - what a cgroup of v1 has besides struct cgroup_freezer
  * @css:	what cgroup core knows of the controller
  * @state_file:	freezer.state, for its notifications
- * @container:	what namespace.c has to know of the cgroup, or %NULL: it was made for a
+ * @container:	what container.c has to know of the cgroup, or %NULL: it was made for a
  *		container, or has settings of its own for those below
  * @nr_containers: how many cgroups below it were made for containers
  *

@@ -7,7 +7,12 @@
 
 #include <linux/cgroup-defs.h>
 #include <linux/cgroup_freezer.h>
+#include <linux/llist.h>
 #include <linux/sched/task.h>
+
+struct pid;
+struct pid_namespace;
+struct user_namespace;
 
 /* A kind of namespace: its name in /proc/PID/ns, and its flag. */
 struct freezer_kind {
@@ -17,12 +22,59 @@ struct freezer_kind {
 
 #define FREEZER_NR_KINDS	7
 
+/* The longest name: a kind, three numbers of up to 10, 10 and 20 digits. */
+#define FREEZER_NAME_MAX	56
+
+/**
+ * struct freezer_container - a cgroup of a container, or one with settings of its own
+ * @css:	of the cgroup
+ * @hierarchy:	its number; the css of a root stays when the root goes, and the settings
+ *		do not
+ * @kinds:	the CLONE_NEW* that count as a container, if @has_kinds
+ * @max:	how many cgroups of containers there may be below, if @has_max
+ * @has_kinds:	its freezer.per_namespace was written
+ * @has_max:	its freezer.per_namespace_max was
+ * @made:	it was made for a container, and is among those counted
+ * @automatic:	... and nobody has adopted it
+ * @owner:	the task for which it was made
+ * @pid_ns:	the pid namespace of the container, held so that its inode number is
+ *		not given to another one; %NULL if it has none of its own
+ * @empty:	on freezer_empty_containers ...
+ * @queued:	... if bit 0 is set, with a reference to @css
+ * @name:	the name that it was given
+ *
+ * Under cgroup_mutex, except @empty and @queued. The settings and @automatic are also
+ * read without it.
+ */
+struct freezer_container {
+	struct cgroup_subsys_state *css;
+	int			hierarchy;
+	u64			kinds;
+	unsigned int		max;
+	bool			has_kinds;
+	bool			has_max;
+	bool			made;
+	bool			automatic;
+	struct pid		*owner;
+	struct pid_namespace	*pid_ns;
+	struct llist_node	empty;
+	unsigned long		queued;
+	char			name[FREEZER_NAME_MAX];
+};
+
+/* container.c */
 extern const struct freezer_kind freezer_kind_table[FREEZER_NR_KINDS];
 bool freezer_may_contain(struct cgroup *cgrp);
 u64 freezer_kinds(struct cgroup *cgrp);
 unsigned int freezer_containers_max(struct cgroup *cgrp);
 int freezer_set_kinds(struct cgroup *cgrp, u64 kinds);
 int freezer_set_containers_max(struct cgroup *cgrp, unsigned int max);
+struct freezer_container *freezer_container(struct cgroup *cgrp);
+int freezer_check_limits(struct cgroup *parent);
+struct cgroup *freezer_make_container(struct cgroup *parent, u64 kinds,
+				      struct nsproxy *nsproxy,
+				      struct user_namespace *user_ns, pid_t pid);
+struct cgroup *freezer_find_container(struct cgroup *parent, struct pid_namespace *ns);
 
 #ifdef CONFIG_CGROUP_FREEZER
 bool __cgroup_freezer_contains(struct task_struct *child,
