@@ -2,7 +2,7 @@
 /*
  * Container freezer: the files of a cgroup for each container, of cgroup v1
  *
- * What they do is in kernel/cgroup/freezer/namespace.c.
+ * What they do is in kernel/cgroup/freezer/container.c and namespace.c.
  */
 
 #include <linux/init.h>
