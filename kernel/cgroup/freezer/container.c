@@ -119,7 +119,7 @@ bool freezer_may_contain(struct cgroup *cgrp)
  * freezer_kinds - what counts as a container in a cgroup
  * @cgrp: the cgroup
  *
- * Context: any, as long as @cgrp cannot go away.
+ * Context: any, as long as @cgrp and the root of its hierarchy cannot go away.
  * Return: CLONE_NEW*, or 0 if nothing does.
  */
 u64 freezer_kinds(struct cgroup *cgrp)

@@ -58,6 +58,10 @@ static bool freezer_leaves_pid_ns(struct task_struct *child)
 	return child->nsproxy->pid_ns_for_children != task_active_pid_ns(current);
 }
 
+/*
+ * The css of a root stays, while its cgroup goes with the hierarchy: so with cgroup_mutex
+ * held, or under RCU, by which it is freed.
+ */
 static struct cgroup *freezer_fork_cgroup(struct kernel_clone_args *kargs)
 {
 	return kargs->cset->subsys[freezer_cgrp_id]->cgroup;
@@ -71,7 +75,13 @@ bool __cgroup_freezer_contains(struct task_struct *child,
 
 	if (freezer_leaves_pid_ns(child))
 		kinds |= CLONE_NEWPID;
-	return kinds && kinds & freezer_kinds(freezer_fork_cgroup(kargs));
+	if (!kinds)
+		return false;
+
+	rcu_read_lock();
+	kinds &= freezer_kinds(freezer_fork_cgroup(kargs));
+	rcu_read_unlock();
+	return kinds;
 }
 
 /**
