@@ -121,7 +121,8 @@ struct cgroup *cgroup_freezer_contain(struct task_struct *child,
 	if (IS_ERR(cgrp))
 		return cgrp;
 
-	if (leaves && parent == old)
+	/* not of a namespace that is another's, by setns(): that has its container */
+	if (new & CLONE_NEWPID)
 		freezer_container(cgrp)->pid_ns = get_pid_ns(ns);
 	kargs->container = cgrp;
 	return cgrp;

@@ -38,7 +38,8 @@ struct freezer_kind {
  * @automatic:	... and nobody has adopted it
  * @owner:	the task for which it was made
  * @pid_ns:	the pid namespace of the container, held so that its inode number is
- *		not given to another one; %NULL if it has none of its own
+ *		not given to another one; %NULL if it has none of its own, or if it was
+ *		made by clone() where "pid" does not count
  * @empty:	on freezer_empty_containers ...
  * @queued:	... if bit 0 is set, with a reference to @css
  * @name:	the name that it was given

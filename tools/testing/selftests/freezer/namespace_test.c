@@ -4,6 +4,7 @@
  *
  * Clauses: C1, C13, C19.
  */
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -476,6 +477,80 @@ TEST_F_TIMEOUT(ways, parent_is_removed, 120)
 	EXPECT_EQ(0, frz_load(&l->errors)) {
 		TH_LOG("last error: %s", strerror(l->last_errno));
 	}
+}
+
+/* A task that enters the pid namespace of a container elsewhere, in shared memory. */
+struct enters {
+	pid_t first;			/* of that container */
+	unsigned long error;
+	unsigned long step;
+	char path[2][FRZ_PATH_MAX];	/* of its two children */
+};
+
+static void enters_child(struct enters *e, int i, unsigned long flags)
+{
+	pid_t pid = ns_clone(flags);
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ns_cgroup(0, e->path[i]);
+		frz_store(&e->step, i + 1);
+		_exit(frz_sleep(NULL));
+	}
+	if (pid < 0)
+		frz_store(&e->error, errno);
+	else
+		frz_wait_word(&e->step, i + 1, FRZ_LIMIT);
+}
+
+static int enters(void *arg)
+{
+	struct enters *e = arg;
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/ns/pid", e->first);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWPID)) {
+		frz_store(&e->error, errno);
+		return 1;
+	}
+	enters_child(e, 0, CLONE_NEWUTS);
+	enters_child(e, 1, 0);
+	return frz_sleep(NULL);
+}
+
+/*
+ * C19: setns() makes no container, and takes none over. A task in b enters the pid
+ * namespace of a container in a. A child that it clones into a uts namespace has a
+ * cgroup of its own, which is not that of the pid namespace: the next child, in no
+ * namespace of its own, is in b.
+ */
+FREEZER_TEST(setns_takes_nothing_over)
+{
+	struct ns_container *c = ns_new(BY_CLONE, CLONE_NEWPID);
+	struct enters *e = frz_shared(sizeof(*e));
+	char a[FRZ_PATH_MAX], b[FRZ_PATH_MAX];
+
+	ASSERT_TRUE(c && e);
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "pid uts"));
+	ASSERT_EQ(0, frz_create(a, self->cg, "a"));
+	ASSERT_EQ(0, frz_create(b, self->cg, "b"));
+	ASSERT_CONTAINER(a, c);
+	ASSERT_EQ(0, frz_wait_word(&c->pid, 1, FRZ_LIMIT));
+	e->first = c->pid;
+	ASSERT_PID(frz_spawn(b, enters, e));
+	ASSERT_TRUE(frz_until(frz_load(&e->error) || frz_load(&e->step) == 2,
+			      FRZ_LIMIT));
+	ASSERT_EQ(0, e->error) {
+		TH_LOG("%s", strerror(e->error));
+	}
+	EXPECT_TRUE(ns_is_below(e->path[0], b)) {
+		TH_LOG("it is in \"%s\"", e->path[0]);
+	}
+	EXPECT_STREQ(b, e->path[1]);
+	EXPECT_EQ(1, ns_below(a));
+	EXPECT_EQ(1, ns_below(b));
 }
 
 TEST_HARNESS_MAIN
