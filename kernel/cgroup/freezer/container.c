@@ -20,6 +20,7 @@
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
 #include <linux/ratelimit.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/utsname.h>
@@ -438,7 +439,8 @@ void __cgroup_freezer_uncontain(struct cgroup *cgrp)
 
 	container->made = false;
 	WRITE_ONCE(container->automatic, false);
-	put_pid(container->owner);
+	if (container->owner)
+		put_task_struct(container->owner);
 	container->owner = NULL;
 	if (container->pid_ns)
 		put_pid_ns(container->pid_ns);

@@ -48,6 +48,7 @@
 #include <linux/cred.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/task.h>
 
 #include "freezer.h"
 #include "namespace.h"
@@ -140,7 +141,7 @@ void cgroup_freezer_contained(struct task_struct *child,
 {
 	lockdep_assert_held(&cgroup_mutex);
 
-	freezer_container(kargs->container)->owner = get_pid(task_pid(child));
+	freezer_container(kargs->container)->owner = get_task_struct(child);
 	kargs->container = NULL;
 }
 
@@ -170,7 +171,7 @@ static int freezer_unshare(u64 flags, struct nsproxy *nsproxy,
 	if (!kinds)
 		return 0;
 
-	if (container && container->owner == task_pid(current)) {
+	if (container && container->owner == current) {
 		if (flags & CLONE_NEWPID && !container->pid_ns)
 			container->pid_ns = get_pid_ns(nsproxy->pid_ns_for_children);
 		return 0;
@@ -192,7 +193,7 @@ static int freezer_unshare(u64 flags, struct nsproxy *nsproxy,
 	}
 
 	container = freezer_container(cgrp);
-	container->owner = get_pid(task_pid(current));
+	container->owner = get_task_struct(current);
 	if (flags & CLONE_NEWPID)
 		container->pid_ns = get_pid_ns(nsproxy->pid_ns_for_children);
 	if (flags & CLONE_NEWCGROUP)

@@ -10,7 +10,6 @@
 #include <linux/llist.h>
 #include <linux/sched/task.h>
 
-struct pid;
 struct pid_namespace;
 struct user_namespace;
 
@@ -36,7 +35,8 @@ struct freezer_kind {
  * @has_max:	its freezer.per_namespace_max was
  * @made:	it was made for a container, and is among those counted
  * @automatic:	... and nobody has adopted it
- * @owner:	the task for which it was made
+ * @owner:	the task for which it was made, with a reference: an exec changes the pid
+ *		of a thread, and not the task
  * @pid_ns:	the pid namespace of the container, held so that its inode number is
  *		not given to another one; %NULL if it has none of its own, or if it was
  *		made by clone() where "pid" does not count
@@ -56,7 +56,7 @@ struct freezer_container {
 	bool			has_max;
 	bool			made;
 	bool			automatic;
-	struct pid		*owner;
+	struct task_struct	*owner;
 	struct pid_namespace	*pid_ns;
 	struct llist_node	empty;
 	unsigned long		queued;

@@ -4,7 +4,7 @@
  *
  * Clauses: C1, C13, C19.
  */
-#include <fcntl.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -553,4 +553,63 @@ FREEZER_TEST(setns_takes_nothing_over)
 	EXPECT_EQ(1, ns_below(b));
 }
 
-TEST_HARNESS_MAIN
+/* After the exec: what comes of the next unshare() is our name from then on. */
+static int exec_done(void)
+{
+	prctl(PR_SET_NAME, unshare(CLONE_NEWIPC) ? "failed" : "unshared");
+	return frz_sleep(NULL);
+}
+
+/* The thread that has the container executes us again, and so becomes the leader. */
+static void *exec_thread(void *path)
+{
+	if (!unshare(CLONE_NEWUTS)) {
+		ns_cgroup(gettid(), path);
+		execl("/proc/self/exe", "namespace_test", "--unshare", NULL);
+	}
+	prctl(PR_SET_NAME, "failed");
+	return NULL;
+}
+
+static int exec_from_thread(void *path)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, exec_thread, path))
+		return 1;
+	return frz_sleep(NULL);
+}
+
+/*
+ * C19: a thread that has unshared, and is not the leader of its process, executes a
+ * program. It has the pid of the leader from then on, and is the owner of its container
+ * still: it unshares once more, and stays there.
+ */
+FREEZER_TEST(owner_execs)
+{
+	char *path = frz_shared(FRZ_PATH_MAX);
+	char proc[64], now[FRZ_PATH_MAX];
+	pid_t pid;
+
+	ASSERT_NE(NULL, path);
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "uts ipc"));
+	pid = ASSERT_PID(frz_spawn(self->cg, exec_from_thread, path));
+	snprintf(proc, sizeof(proc), "/proc/%d", pid);
+	EXPECT_TRUE(frz_until(!strcmp(frz_content(proc, "comm"), "unshared"),
+			      FRZ_LIMIT)) {
+		TH_LOG("its name is %s", frz_content(proc, "comm"));
+	}
+	ns_cgroup(pid, now);
+	EXPECT_TRUE(ns_is_below(path, self->cg)) {
+		TH_LOG("it was in \"%s\"", path);
+	}
+	EXPECT_STREQ(path, now);
+	EXPECT_EQ(1, ns_below(self->cg));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--unshare"))
+		_exit(exec_done());
+	return test_harness_run(argc, argv);
+}
