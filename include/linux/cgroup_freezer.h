@@ -73,8 +73,8 @@ int cgroup_freezer_start_over(void);
 void cgroup_freezer_init(struct cgroup *cgrp);
 
 /* kernel/cgroup/freezer/member.c */
+void cgroup_freezer_begin_fork(u64 flags);
 int cgroup_freezer_can_fork(struct task_struct *child);
-bool cgroup_freezer_wait_to_fork(struct task_struct *child, u64 flags);
 void cgroup_freezer_born(struct task_struct *child);
 void cgroup_freezer_forked(void);
 int cgroup_freezer_begin_exec(void);
@@ -317,6 +317,14 @@ static inline bool cgroup_freezer_stays(void)
 static inline int cgroup_freezer_start_over(void)
 {
 	return -ERESTARTNOINTR;
+}
+
+static inline void cgroup_freezer_begin_fork(u64 flags)
+{
+}
+
+static inline void cgroup_freezer_forked(void)
+{
 }
 
 static inline int cgroup_freezer_begin_exec(void)

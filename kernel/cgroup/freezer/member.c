@@ -36,7 +36,10 @@ static void freezer_leave_gate(enum cgroup_freezer_gate gate)
  *	gate? then busy				closed? then start over
  *
  * At least one of them sees the other.  A fork that is past this point goes
- * through. Until the fork is over the parent is busy, hence the cgroup not FROZEN,
+ * through; for the first one into a pid namespace the point is the beginning of the
+ * call (cgroup_freezer_begin_fork()), for all others the middle
+ * (cgroup_freezer_can_fork()).  Until the fork is over the parent is busy, hence the
+ * cgroup not FROZEN,
  * and the child is born with its door closed: by the pass if the pass finds the
  * child in the cgroup, else by cgroup_freezer_born().  An exec goes through as well, but
  * may wait for a tracer of one of the threads, so its time is limited
@@ -52,6 +55,40 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 
 	freezer_leave_gate(gate);
 	return false;
+}
+
+/**
+ * cgroup_freezer_begin_fork - wait for the thaw before a fork that cannot start over
+ * @flags: the flags of its clone
+ *
+ * A pid namespace takes no task any more when the fork of its first one has failed. If
+ * %current has unshared it before this call, a call that starts over in
+ * cgroup_freezer_can_fork() would end with an error. So %current waits at its door
+ * here, before the call has taken anything: further on it has a lock of sched_ext, for
+ * one. Then it goes behind the gate, and stays there until the fork is over.
+ *
+ * A task that is to die does not wait, and makes no child. Nor does the one that
+ * suspends the system, which no cgroup holds: its fork starts over as any other.
+ *
+ * Context: process context, nothing is locked; may sleep until the thaw. On each way
+ * out of the fork cgroup_freezer_forked() has to be called.
+ */
+void cgroup_freezer_begin_fork(u64 flags)
+{
+	struct pid_namespace *ns;
+
+	if (flags & (CLONE_NEWPID | CLONE_THREAD))
+		return;
+
+	ns = current->nsproxy->pid_ns_for_children;
+	if (likely(ns == task_active_pid_ns(current)) || READ_ONCE(ns->child_reaper))
+		return;
+
+	while (!freezer_enter_gate(CGROUP_FREEZER_FORK)) {
+		cgroup_freezer_door();
+		if (fatal_signal_pending(current) || current->flags & PF_SUSPEND_TASK)
+			return;
+	}
 }
 
 /**
@@ -74,7 +111,9 @@ int cgroup_freezer_can_fork(struct task_struct *child)
 	/* and is not killed, where a killed one may still make a worker */
 	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE);
 
-	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
+	/* cgroup_freezer_begin_fork() has entered it already, or now is the time */
+	if (current->cgroup_freezer_gate & CGROUP_FREEZER_FORK ||
+	    freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
 	/*
 	 * io_uring tries again, some time after the call that is under way. A
@@ -86,32 +125,6 @@ int cgroup_freezer_can_fork(struct task_struct *child)
 		return -ERESTARTNOINTR;
 	}
 	return cgroup_freezer_start_over();
-}
-
-/**
- * cgroup_freezer_wait_to_fork - wait for the thaw where a fork cannot start over
- * @child: the new task, which nobody else can see yet
- * @flags: the flags of its clone
- *
- * A pid namespace takes no task any more when the fork of its first one has failed. If
- * %current has unshared it before this call, a call that starts over would end with an
- * error. So %current waits at its door in here.
- *
- * Context: process context, where cgroup_freezer_can_fork() has refused and nothing is
- * locked; may sleep until the thaw.
- * Return: %true if the fork is to be tried again from here, %false if it has to start
- * over, or %current is to die.
- */
-bool cgroup_freezer_wait_to_fork(struct task_struct *child, u64 flags)
-{
-	struct pid_namespace *ns = child->nsproxy->pid_ns_for_children;
-
-	if (flags & CLONE_NEWPID || ns == task_active_pid_ns(current) ||
-	    READ_ONCE(ns->child_reaper))
-		return false;
-
-	cgroup_freezer_door();
-	return !fatal_signal_pending(current);
 }
 
 /**
@@ -178,6 +191,8 @@ void cgroup_freezer_born(struct task_struct *child)
 
 /**
  * cgroup_freezer_forked - the fork, or the unshare, is over, with success or without
+ *
+ * Does nothing if %current is not behind the gate.
  *
  * Context: process context; if there is a new task cgroup_freezer_born() was called.
  */
