@@ -103,8 +103,15 @@ struct freezer_container *freezer_container(struct cgroup *cgrp)
  * A new cgroup has to be neutral but for the freezer. One of cpuset has no CPUs at
  * first, one of cpu has a share of its own.
  *
- * Context: any, as long as @cgrp cannot go away.
- * Return: %true if there is no other controller that would mind.
+ * A hierarchy that has gone with its last mount still has all tasks until its
+ * controllers are back in cgroup v2. By then it must have no cgroup but its root, see
+ * cgroup_destroy_root(). It begins to go with cgroup_mutex held (cgroup_kill_sb()), so
+ * with cgroup_mutex held the answer stays what it is.
+ *
+ * Context: any, as long as @cgrp cannot go away; cgroup_mutex held if a cgroup is to be
+ * made, else the answer is one for the moment.
+ * Return: %true if there is no other controller that would mind, and the hierarchy is
+ * not about to go.
  */
 bool freezer_may_contain(struct cgroup *cgrp)
 {
@@ -113,7 +120,8 @@ bool freezer_may_contain(struct cgroup *cgrp)
 #ifdef CONFIG_CGROUP_SIGNAL
 	mask &= ~BIT(signal_cgrp_id);
 #endif
-	return !mask && !cgroup_on_dfl(cgrp);
+	return !mask && !cgroup_on_dfl(cgrp) &&
+	       !percpu_ref_is_dying(&cgrp->root->cgrp.self.refcnt);
 }
 
 /**

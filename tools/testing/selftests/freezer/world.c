@@ -91,9 +91,13 @@ static const struct {
 	  "userfaultfd has no faults of the kernel for it" },
 	{ WORLD_USERNS, "lifecycle_test", "umount_while_frozen",
 	  "it cannot unmount what was mounted outside" },
+	{ WORLD_USERNS, "namespace_rule_test", "umount_before_unshare",
+	  "it cannot unmount what was mounted outside" },
 	{ WORLD_USERNS, "oom_test", NULL,
 	  "it cannot keep a process from the OOM killer" },
 	{ WORLD_MOVER, "lifecycle_test", "umount_while_frozen",
+	  "the mover reads the hierarchy all the time" },
+	{ WORLD_MOVER, "namespace_rule_test", "umount_before_unshare",
 	  "the mover reads the hierarchy all the time" },
 	/*
 	 * v2: what has no counterpart there, and what cgroup.freeze does otherwise,
