@@ -35,10 +35,7 @@ enum freezer_state {
  * struct freezer_account - tasks that keep a cgroup from a state
  * @freezer:	the cgroup
  * @nr:		how many there are
- * @pause_us:	between two looks at them; for busy tasks only
- * @next_ns:	when the next look is due; for busy tasks only
  * @tasks:	by cgroup_freezer_task::node
- * @node:	on freezer_busy_accounts, while there are any; for busy tasks only
  *
  * cgroup_freezer_task::account names the one that a task is on; no task is on two of
  * one hierarchy. The account is not looked up from the cgroup of the task: one that is
@@ -48,15 +45,13 @@ enum freezer_state {
 struct freezer_account {
 	struct cgroup_freezer	*freezer;
 	unsigned int		nr;
-	unsigned int		pause_us;
-	u64			next_ns;
 	struct list_head	tasks;
-	struct list_head	node;
 };
 
 /**
  * struct cgroup_freezer - the freezer of one cgroup
  * @hold:		enum cgroup_freezer_hold, the kind of hierarchy it is in
+ * @pause_us:		between two looks at the busy tasks
  * @file:		has an event when @state changes: freezer.state of cgroup v1,
  *			cgroup.events of cgroup v2
  * @wait:		writers of FROZEN wait here, and future holders of the guard
@@ -69,6 +64,8 @@ struct freezer_account {
  * @timeout_ms:		the patience of writers, in milliseconds
  * @let_go:		a task of the subtree was let go to die since the last
  *			recount; not under css_set_lock
+ * @looks:		on the list of those that have busy tasks
+ * @next_look_ns:	when the next look at them is due
  * @recount:		on the list of those that are to be recounted
  * @killable:		a killed task of this cgroup does not wait for the thaw; on
  *			cgroup v2 none does, whatever this says
@@ -96,6 +93,7 @@ struct freezer_account {
 struct cgroup_freezer {
 	u8				hold;
 	bool				killable;
+	unsigned int			pause_us;
 	struct cgroup_file		*file;
 	wait_queue_head_t		wait;
 
@@ -106,6 +104,8 @@ struct cgroup_freezer {
 	unsigned int			nr_cancelled;
 	unsigned int			timeout_ms;
 	unsigned int			let_go;
+	struct list_head		looks;
+	u64				next_look_ns;
 	struct list_head		recount;
 	u64				generation;
 	u64				nr_freezes;

@@ -402,6 +402,12 @@ static inline unsigned long freezer_deadline(unsigned int ms)
 	return jiffies + min_t(unsigned long, msecs_to_jiffies(ms), MAX_JIFFY_OFFSET) + 1;
 }
 
+/* Of %current, and stable: only exec changes it, and no caller is past its gate. */
+static inline struct sighand_struct *freezer_own_sighand(void)
+{
+	return rcu_dereference_protected(current->sighand, true);
+}
+
 /* CHECKPOINTING is FROZEN, and more. */
 static inline bool freezer_is_still(enum freezer_state state)
 {
@@ -412,7 +418,7 @@ static inline bool freezer_is_still(enum freezer_state state)
 /* group.c */
 extern struct workqueue_struct *freezer_wq;
 extern struct mutex freezer_mutex;
-extern struct list_head freezer_busy_accounts;
+extern struct list_head freezer_looks;
 extern unsigned int freezer_pause_us;
 extern wait_queue_head_t freezer_pause;
 extern struct list_head freezer_recounts;

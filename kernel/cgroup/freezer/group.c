@@ -21,8 +21,8 @@ struct workqueue_struct *freezer_wq;
 /* Serializes the passes over subtrees, see "Locks" in freezer.h. */
 DEFINE_MUTEX(freezer_mutex);
 
-/* The accounts that have busy tasks, of all cgroups; under css_set_lock. */
-LIST_HEAD(freezer_busy_accounts);
+/* The cgroups that have busy tasks, by cgroup_freezer::looks; under css_set_lock. */
+LIST_HEAD(freezer_looks);
 
 /* The pause before the next look at one of them; under css_set_lock. */
 unsigned int freezer_pause_us = FREEZER_PAUSE_MIN_US;
@@ -159,11 +159,11 @@ void freezer_update(struct cgroup_freezer *freezer)
  * One more cgroup has busy tasks. The pause may have grown for the sake of another one,
  * which waits for a disk.
  */
-static void freezer_look_soon(struct freezer_account *account)
+static void freezer_look_soon(struct cgroup_freezer *freezer)
 {
-	account->pause_us = FREEZER_PAUSE_MIN_US;
-	account->next_ns = ktime_get_ns() + FREEZER_PAUSE_MIN_US * NSEC_PER_USEC;
-	if (list_empty(&freezer_busy_accounts))
+	freezer->pause_us = FREEZER_PAUSE_MIN_US;
+	freezer->next_look_ns = ktime_get_ns() + FREEZER_PAUSE_MIN_US * NSEC_PER_USEC;
+	if (list_empty(&freezer_looks))
 		queue_work(freezer_wq, &freezer_relook_work);
 	if (freezer_pause_us != FREEZER_PAUSE_MIN_US) {
 		WRITE_ONCE(freezer_pause_us, FREEZER_PAUSE_MIN_US);
@@ -183,10 +183,10 @@ static void freezer_account_changes(struct freezer_account *account)
 	}
 
 	if (!account->nr) {
-		list_del(&account->node);
+		list_del(&freezer->looks);
 	} else {
-		freezer_look_soon(account);
-		list_add_tail(&account->node, &freezer_busy_accounts);
+		freezer_look_soon(freezer);
+		list_add_tail(&freezer->looks, &freezer_looks);
 	}
 	/* at the end of a walk the state is worked out anyway */
 	if (!(freezer->flags & FREEZER_WALK))

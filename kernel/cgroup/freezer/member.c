@@ -137,12 +137,14 @@ int cgroup_freezer_begin_exec(void)
  */
 static void freezer_forget_kill(void)
 {
-	spin_lock_irq(&current->sighand->siglock);
+	struct sighand_struct *sighand = freezer_own_sighand();
+
+	spin_lock_irq(&sighand->siglock);
 	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
 		sigdelset(&current->pending.signal, SIGKILL);
 		recalc_sigpending();
 	}
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 }
 
 /**

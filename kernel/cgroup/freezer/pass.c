@@ -36,14 +36,13 @@ static unsigned int freezer_look_again(struct task_struct *task, void *data)
 }
 
 /* Look at the busy tasks of @freezer once. css_set_lock is released in between. */
-static void freezer_look_at_account(struct cgroup_freezer *freezer, u64 now)
+static void freezer_look_at_cgroup(struct cgroup_freezer *freezer, u64 now)
+	__must_hold(&css_set_lock)
 {
-	struct freezer_account *account = &freezer->busy;
-
 	css_get(freezer_css(freezer));
-	account->pause_us = min(account->pause_us * 2, FREEZER_PAUSE_MAX_US);
-	account->next_ns = now + account->pause_us * NSEC_PER_USEC;
-	freezer_look_through(account, freezer_look_again, freezer);
+	freezer->pause_us = min(freezer->pause_us * 2, FREEZER_PAUSE_MAX_US);
+	freezer->next_look_ns = now + freezer->pause_us * NSEC_PER_USEC;
+	freezer_look_through(&freezer->busy, freezer_look_again, freezer);
 	spin_unlock_irq(&css_set_lock);
 	css_put(freezer_css(freezer));
 	cond_resched();
@@ -55,18 +54,18 @@ static bool freezer_look_at_busy_tasks(void)
 {
 	unsigned int pause = FREEZER_PAUSE_MAX_US, batch = 0;
 	u64 now = ktime_get_ns();
-	LIST_HEAD(accounts);
+	LIST_HEAD(looks);
 	bool more;
 
 	spin_lock_irq(&css_set_lock);
 	WRITE_ONCE(freezer_pause_us, FREEZER_PAUSE_MAX_US);
-	list_splice_init(&freezer_busy_accounts, &accounts);
-	while (!list_empty(&accounts)) {
-		struct freezer_account *account =
-			list_first_entry(&accounts, struct freezer_account, node);
-		s64 left = account->next_ns - now;
+	list_splice_init(&freezer_looks, &looks);
+	while (!list_empty(&looks)) {
+		struct cgroup_freezer *freezer =
+			list_first_entry(&looks, struct cgroup_freezer, looks);
+		s64 left = freezer->next_look_ns - now;
 
-		list_move_tail(&account->node, &freezer_busy_accounts);
+		list_move_tail(&freezer->looks, &freezer_looks);
 		if (left > 0) {
 			pause = min_t(u64, pause, div_u64(left, NSEC_PER_USEC));
 			if (++batch % FREEZER_BATCH)
@@ -76,11 +75,11 @@ static bool freezer_look_at_busy_tasks(void)
 			spin_lock_irq(&css_set_lock);
 		} else {
 			/* before: the cgroup may be gone after it */
-			pause = min(pause, account->pause_us * 2);
-			freezer_look_at_account(account->freezer, now);
+			pause = min(pause, freezer->pause_us * 2);
+			freezer_look_at_cgroup(freezer, now);
 		}
 	}
-	more = !list_empty(&freezer_busy_accounts);
+	more = !list_empty(&freezer_looks);
 	/* shorter by now if one more has busy tasks (freezer_look_soon()) */
 	pause = max(min(pause, freezer_pause_us), FREEZER_PAUSE_MIN_US);
 	WRITE_ONCE(freezer_pause_us, more ? pause : FREEZER_PAUSE_MIN_US);

@@ -513,9 +513,7 @@ void __cgroup_freezer_user_door(void)
  */
 int cgroup_freezer_start_over(void)
 {
-	/* %current's own: only exec changes it, and not before the gate */
-	struct sighand_struct *sighand =
-		rcu_dereference_protected(current->sighand, true);
+	struct sighand_struct *sighand = freezer_own_sighand();
 
 	spin_lock_irq(&sighand->siglock);
 	set_thread_flag(TIF_SIGPENDING);
@@ -535,9 +533,7 @@ int cgroup_freezer_start_over(void)
  */
 int freezer_interrupted(void)
 {
-	/* %current's own: only exec changes it, and this is no exec */
-	struct sighand_struct *sighand =
-		rcu_dereference_protected(current->sighand, true);
+	struct sighand_struct *sighand = freezer_own_sighand();
 	bool signalled;
 
 	spin_lock_irq(&sighand->siglock);
