@@ -41,7 +41,9 @@ missing=$(printf '%s\n' "${rows[@]}" | awk -v names="${options[*]}" '
 		for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++)
 			for (k = split("yy yn ny nn", v, " "); k; k--)
 				if (!((i, j, v[k]) in seen) && !(name[i] == "PM_SLEEP" &&
-				    name[j] == "HIBERNATION" && v[k] == "ny"))
+				    name[j] == "HIBERNATION" && v[k] == "ny") &&
+				    !(name[i] ~ /^CGROUP_/ && name[j] == "CGROUPS" &&
+				    v[k] == "yn"))
 					print name[i] "=" substr(v[k], 1, 1),
 						name[j] "=" substr(v[k], 2, 1)
 	}')

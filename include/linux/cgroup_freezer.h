@@ -138,7 +138,9 @@ static inline void cgroup_freezer_door(void)
  * A signal that is pending on the way to rest comes first, with the door of get_signal().
  *
  * Context: process context, in resume_user_mode_work(), whose callers look at
- * the flags of %current again, and deal with a signal, before they return.
+ * the flags of %current again, and deal with a signal: before they return to user
+ * mode, or when an io_uring worker has no work left. Or ahead of another look for a
+ * signal.
  */
 static inline void cgroup_freezer_user_door(void)
 {
@@ -303,6 +305,10 @@ static inline void cgroup_freezer_resumed(void)
 }
 
 static inline void cgroup_freezer_trap(struct task_struct *task)
+{
+}
+
+static inline void cgroup_freezer_retry_trap(struct task_struct *task)
 {
 }
 

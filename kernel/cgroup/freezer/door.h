@@ -89,8 +89,7 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
 
 		if (unlikely(others))
 			how = freezer_how_for_both(task, hold, how);
-		/* as freezer_note_runtime(), it is off the run queue */
-		door->runtime = task->se.sum_exec_runtime;
+		door->runtime = freezer_runtime(task); /* as freezer_note_runtime() */
 		WRITE_ONCE(door->rest, how);
 		freezer_trace_rest(task, freezer, how);
 		return true;

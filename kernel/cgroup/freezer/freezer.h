@@ -214,6 +214,7 @@
 #include <linux/cgroup.h>
 #include <linux/cgroup_freezer.h>
 #include <linux/mutex.h>
+#include <linux/sched/cputime.h>
 #include <linux/seq_file.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -406,6 +407,17 @@ static inline unsigned long freezer_deadline(unsigned int ms)
 static inline struct sighand_struct *freezer_own_sighand(void)
 {
 	return rcu_dereference_protected(current->sighand, true);
+}
+
+/*
+ * The CPU time that @task has used; exact if it is off the run queue. It may have been
+ * woken since it was seen there, so the plain way is for one load only.
+ */
+static inline u64 freezer_runtime(struct task_struct *task)
+{
+	if (IS_ENABLED(CONFIG_64BIT))
+		return data_race(task->se.sum_exec_runtime);
+	return task_sched_runtime(task);
 }
 
 /* CHECKPOINTING is FROZEN, and more. */

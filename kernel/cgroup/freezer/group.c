@@ -240,7 +240,7 @@ static void freezer_note_runtime(struct task_struct *task, unsigned int hold,
 				 enum cgroup_freezer_rest how)
 {
 	if (how == CGROUP_FREEZER_ASLEEP || how == CGROUP_FREEZER_IN_PLACE)
-		task->cgroup_freezer[hold].runtime = task->se.sum_exec_runtime;
+		task->cgroup_freezer[hold].runtime = freezer_runtime(task);
 	else
 		task->cgroup_freezer[hold].runtime = FREEZER_NO_RUNTIME;
 }

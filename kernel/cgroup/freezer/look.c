@@ -116,6 +116,10 @@ freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
 
 	if (!freezer_is_leaving(task)) {
 		how = freezer_freeze_sleep(task);
+		smp_rmb();	/* as in freezer_look_closer() */
+		if (how == CGROUP_FREEZER_ASLEEP &&
+		    READ_ONCE(task->cgroup_freezer_gate))
+			return CGROUP_FREEZER_BUSY;	/* the next look knows it */
 		if (how == CGROUP_FREEZER_IN_PLACE ||
 		    !(READ_ONCE(task->flags) & PF_SIGNALED)) {
 			if (hold == CGROUP_FREEZER_V2 &&

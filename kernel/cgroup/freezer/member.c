@@ -297,7 +297,7 @@ static void freezer_quiesce_moved(struct task_struct *task, unsigned int hold)
  * For every move, also one that changes no cgroup of the freezer: a walk over the
  * tasks of a cgroup may have missed @task between the two.
  *
- * Context: css_set_lock held since the css_set was changed, interrupts disabled.
+ * Context: css_set_lock held since the css_set was changed.
  */
 void cgroup_freezer_moved(struct task_struct *task)
 {

@@ -75,13 +75,17 @@ static __always_inline bool freezer_is_on_cpu(struct task_struct *p)
 #endif
 }
 
-/* Not under pi_lock, which must not be held to report. */
-static __always_inline void freezer_check_locks(struct task_struct *p,
-						enum cgroup_freezer_rest how)
+/*
+ * How many locks does @p hold in its sleep, as far as lockdep knows? Under p->pi_lock,
+ * since @p may be let go as soon as that is released. The caller warns behind pi_lock,
+ * which must not be held to report.
+ */
+static __always_inline int freezer_nr_locks(struct task_struct *p)
 {
 #ifdef CONFIG_LOCKDEP
-	WARN_ON_ONCE(how == CGROUP_FREEZER_IN_PLACE && debug_locks &&
-		     p->lockdep_depth);
+	return debug_locks ? p->lockdep_depth : 0;
+#else
+	return 0;
 #endif
 }
 
@@ -127,6 +131,7 @@ enum cgroup_freezer_rest freezer_freeze_plain_sleep(struct task_struct *p)
 	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
 	unsigned int state = READ_ONCE(p->__state);
 	unsigned long flags;
+	int nr_locks = 0;
 
 	if (likely(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED)) &&
 	    likely(!(state & (__TASK_FREEZABLE_UNSAFE | TASK_FROZEN)))) {
@@ -138,9 +143,10 @@ enum cgroup_freezer_rest freezer_freeze_plain_sleep(struct task_struct *p)
 			p->saved_state = state;
 			WRITE_ONCE(p->__state, TASK_FROZEN);
 			how = CGROUP_FREEZER_IN_PLACE;
+			nr_locks = freezer_nr_locks(p);
 		}
 		freezer_unlock_sleep(p, flags);
-		freezer_check_locks(p, how);
+		WARN_ON_ONCE(nr_locks);
 	} else if (state == TASK_INTERRUPTIBLE && likely(freezer_sleeps_plainly(p))) {
 		/* again, since @p may have come to another sleep between the two */
 		if (likely(READ_ONCE(p->__state) == TASK_INTERRUPTIBLE))
@@ -185,6 +191,7 @@ static inline enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *
 	unsigned int state = READ_ONCE(p->__state);
 	bool iowait = false;
 	unsigned long flags;
+	int nr_locks = 0;
 
 	/* A task that sleeps with locks held must be able to run and drop them. */
 	if (!(state & (TASK_FREEZABLE | __TASK_STOPPED | __TASK_TRACED |
@@ -212,6 +219,7 @@ static inline enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *
 				WRITE_ONCE(p->__state, TASK_FROZEN);
 			}
 			how = CGROUP_FREEZER_IN_PLACE;
+			nr_locks = freezer_nr_locks(p);
 		}
 	}
 	freezer_unlock_sleep(p, flags);
@@ -220,7 +228,7 @@ static inline enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *
 	if (unlikely(iowait))
 		wake_up_state(p, TASK_NORMAL);
 
-	freezer_check_locks(p, how);
+	WARN_ON_ONCE(nr_locks);
 	return how;
 }
 
@@ -350,10 +358,8 @@ static inline void freezer_freeze_current(void)
 	state = READ_ONCE(p->__state);
 	if (!(state & TASK_FREEZABLE) || state & __TASK_FREEZABLE_UNSAFE)
 		return;
-#ifdef CONFIG_LOCKDEP
-	/* Not under pi_lock, which counts too, and must not be held to report. */
-	WARN_ON_ONCE(debug_locks && p->lockdep_depth);
-#endif
+	/* Not under pi_lock, which counts for %current. */
+	WARN_ON_ONCE(freezer_nr_locks(p));
 
 	raw_spin_lock_irqsave(&p->pi_lock, flags);
 	/* Others only wake it. */

@@ -4,7 +4,7 @@
  * io_uring, which never return to user mode, and FUSE servers, without which a
  * system call does not come back.
  *
- * Clauses: C1, C8, C13, C14.
+ * Clauses: C1, C8, C9, C13, C14.
  */
 #include <linux/vhost.h>
 #include <sys/eventfd.h>
@@ -23,6 +23,7 @@ struct uring {
 	unsigned long bad;
 	unsigned long last;
 	unsigned long ring_fd;
+	unsigned long own_cpus;
 	struct io_uring_params p;
 	int fd[2];
 };
@@ -268,7 +269,10 @@ FREEZER_TEST(uring_sqpoll_fed_from_outside)
 
 #define FIFO	"/tmp/freezer_selftest.fifo"
 
-/* A FIFO is opened twice, by workers, which wait for a writer. */
+/*
+ * A FIFO is opened twice, by workers, which wait for a writer. With own_cpus they have
+ * the CPUs of their process.
+ */
 static int open_by_two(void *arg)
 {
 	struct io_uring_sqe sqe = {
@@ -280,10 +284,16 @@ static int open_by_two(void *arg)
 	};
 	struct uring *u = arg;
 	struct ring r;
+	cpu_set_t cpus;
 	int i, res;
 
 	if (make_ring(&r, 0))
 		return 1;
+	if (u->own_cpus &&
+	    (sched_getaffinity(0, sizeof(cpus), &cpus) ||
+	     syscall(SYS_io_uring_register, r.fd, IORING_REGISTER_IOWQ_AFF, &cpus,
+		     sizeof(cpus))))
+		return 3;
 	for (i = 0; i < 2; i++)
 		queue_sqe(&r, &sqe);
 	if (enter(&r, 2, 0, 0) != 2)
@@ -343,6 +353,69 @@ FREEZER_TEST(uring_idle_workers)
 	EXPECT_STATE(self->cg, "FROZEN");
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(0, wait_threads(pid, 2));
+	close(fd);
+	unlink(FIFO);
+}
+
+/* Do all tasks of @cg sleep? */
+static bool all_asleep(const char *cg)
+{
+	pid_t list[8];
+	int i, nr;
+
+	nr = frz_list(cg, "tasks", list, 8);
+	for (i = 0; i < nr; i++)
+		if (frz_task_state(list[i]) != 'S')
+			return false;
+	return nr > 0;
+}
+
+/*
+ * A SIGSTOP that has woken the idle workers of a process when the freeze comes stops
+ * them first, and the parent is told (C9). All have one CPU: the process, a realtime
+ * task above the test, stops during kill(), and its workers, below the test, get no
+ * CPU before the freeze.
+ *
+ * A failure means that an idle worker goes to the door with a stop ahead of it.
+ */
+FREEZER_TEST(uring_idle_worker_stops)
+{
+	struct sched_param high = { .sched_priority = 2 };
+	struct sched_param fifo = { .sched_priority = 1 }, other = { 0 };
+	struct uring *u = frz_shared(sizeof(*u));
+	cpu_set_t all, one;
+	int cpu, fd, i;
+	pid_t pid;
+
+	ASSERT_NE(NULL, u);
+	unlink(FIFO);
+	ASSERT_EQ(0, mkfifo(FIFO, 0600));
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	for (cpu = 0; !CPU_ISSET(cpu, &all); cpu++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	u->own_cpus = 1;
+	pid = ASSERT_PID(frz_spawn(self->cg, open_by_two, u));
+	ASSERT_EQ(0, wait_threads(pid, 3));
+	fd = open(FIFO, O_WRONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, frz_wait_word(&u->done, 2, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_load(&u->bad));
+	for (i = 0; i < 10; i++) {
+		ASSERT_TRUE(frz_until(all_asleep(self->cg), FRZ_LIMIT));
+		ASSERT_EQ(0, sched_setscheduler(pid, SCHED_FIFO, &high));
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_FREEZES(self->cg);
+		EXPECT_LE(0, frz_wait_stop(pid, WUNTRACED, 0)) {
+			TH_LOG("round %d: not stopped when FROZEN", i);
+		}
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+	}
 	close(fd);
 	unlink(FIFO);
 }
