@@ -101,9 +101,9 @@ static __always_inline bool freezer_close_door(struct task_struct *task,
 }
 
 /*
- * Close the door of a task that has been added to its cgroup and has never run. No
- * barrier is needed: its first wake-up comes later, under locks that the caller
- * has yet to take.
+ * Close the door of a task that has been added to its cgroup and has never run. It
+ * needs no barrier on its way to the door: its first wake-up comes later, under locks
+ * that the caller has yet to take.
  */
 static inline void freezer_close_newborn(struct task_struct *task,
 					 struct cgroup_freezer *freezer,

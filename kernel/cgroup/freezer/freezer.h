@@ -165,8 +165,8 @@
  *	(B)	not closed; TASK_FROZEN, killed?	freezer_open_door()
  *	(C)	TASK_FROZEN; closed, killed, a trap?	cgroup_freezer_stays()
  *	(D)	gate; closed?				freezer_enter_gate()
- *	(E)	SIGKILL, killable, a trap; TASK_FROZEN,	__cgroup_freezer_kill(),
- *		sealed?					__cgroup_freezer_trap()
+ *	(E)	SIGKILL, killable, a trap, a newborn's	__cgroup_freezer_kill(),
+ *		closed; TASK_FROZEN, sealed, killed?	__cgroup_freezer_trap()
  *	(F)	sealed, or not; killed, traced?		freezer_seal(), freezer_unseal(),
  *							freezer_end_checkpoint()
  *	(G)	JOBCTL_PTRACE_FROZEN; sealed?		__cgroup_freezer_checkpointing()
@@ -179,7 +179,8 @@
  *	(B)-(C), (H)	a task sleeps on after the thaw
  *	(B)-(E)		a killed task sleeps on when the last that objects is gone
  *	(E)-(C), (H)	a killed task, or one that is to stop, sleeps on
- *	(E)-(E)		the same if the kill and freezer.killable come at once
+ *	(E)-(E)		the same if the kill and freezer.killable come at once; a killed
+ *			newborn leaves a FROZEN cgroup
  *	(E)-(F)		a killed task leaves under a guard, or stays after it
  *	(E)-(I)		a parked task does not stop for its tracer under a guard
  *	(F)-(G)		a tracer changes a task under a guard

@@ -180,6 +180,15 @@ void cgroup_freezer_begin_exit(void)
  * into a FROZEN cgroup leaves the cgroup FROZEN. A thread that works in the kernel
  * comes to its door in its own time.
  *
+ * A new thread that is killed before its door is closed dies as one that was let go
+ * (__cgroup_freezer_kill()). Here, or where the killer is:
+ *
+ *	CPU 0 (the killer)			CPU 1 (here)
+ *
+ *	SIGKILL is pending			closed |= hold
+ *	full barrier, in the wake-up		(E) full barrier
+ *	closed? let it go			killed? let it go
+ *
  * Context: css_set_lock held, since @child was added.
  */
 void cgroup_freezer_born(struct task_struct *child)
@@ -198,6 +207,7 @@ void cgroup_freezer_born(struct task_struct *child)
 		else
 			freezer_close_newborn(child, freezer, hold);
 	}
+	cgroup_freezer_kill(child);
 }
 
 /**
