@@ -91,6 +91,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/cgroup.h>
+#include <linux/cgroup_freezer.h>
 #include <linux/ctype.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
@@ -445,8 +446,11 @@ static ssize_t signal_kill_write(struct kernfs_open_file *of, char *buf,
 	css_get(css);
 	kernfs_break_active_protection(of->kn);
 	cgroup_lock();
-	ret = css_is_dying(css) ? -ENODEV :
-	      signal_subtree(css, &msg, of->file);
+	ret = css_is_dying(css) ? -ENODEV : cgroup_freezer_begin_move();
+	if (!ret) {
+		ret = signal_subtree(css, &msg, of->file);
+		cgroup_freezer_end_move();
+	}
 	cgroup_unlock();
 	kernfs_unbreak_active_protection(of->kn);
 	css_put(css);
@@ -510,7 +514,8 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
 		if (*sent == atomic64_read(&scg->seq) &&
 		    signal_is_unhandled(scg->last.sig))
 			ret = -ERESTARTNOINTR;
-		WRITE_ONCE(*sent, *sent + 1);
+		else	/* not before: another thread may be in fork, too */
+			WRITE_ONCE(*sent, *sent + 1);
 	}
 	/* If it is under way, then the walk may yet come to the parent. */
 	*done = atomic64_read(&signal_seq);

@@ -40,9 +40,10 @@ enum cgroup_freezer_rest {
  *				take the id of one of them
  * @CGROUP_FREEZER_EXIT:	it leaves the list, and is never back from behind
  *				this gate
+ * @CGROUP_FREEZER_MOVE:	it moves or kills others by a file of a cgroup
  *
- * A task behind one of the gates is busy, in exec and exit for a limited time if it
- * is asleep there. A closed door closes the gates of fork and exec, and there is a
+ * A task behind one of the gates is busy, except in fork for a limited time if it is
+ * asleep there. A closed door closes the gates of fork, exec and move, and there is a
  * door in front of the one of exit. A task may fork behind the gate of exec, for
  * io_uring.
  */
@@ -50,6 +51,7 @@ enum cgroup_freezer_gate {
 	CGROUP_FREEZER_FORK	= 1 << 0,
 	CGROUP_FREEZER_EXEC	= 1 << 1,
 	CGROUP_FREEZER_EXIT	= 1 << 2,
+	CGROUP_FREEZER_MOVE	= 1 << 3,
 };
 
 #ifdef CONFIG_CGROUPS
@@ -62,6 +64,7 @@ bool cgroup_freezer_is_busy(void);
 void cgroup_freezer_sync(void);
 void __cgroup_freezer_door(void);
 void __cgroup_freezer_user_door(void);
+bool __cgroup_freezer_call_door(void);
 void __cgroup_freezer_kill(struct task_struct *task);
 void __cgroup_freezer_trap(struct task_struct *task);
 void cgroup_freezer_retry_trap(struct task_struct *task);
@@ -77,6 +80,8 @@ int cgroup_freezer_can_fork(struct task_struct *child);
 void cgroup_freezer_born(struct task_struct *child);
 void cgroup_freezer_forked(void);
 int cgroup_freezer_begin_exec(void);
+int cgroup_freezer_begin_move(void);
+void cgroup_freezer_end_move(void);
 void cgroup_freezer_begin_exit(void);
 void __cgroup_freezer_left(struct task_struct *task);
 void cgroup_freezer_moved(struct task_struct *task);
@@ -146,6 +151,19 @@ static inline void cgroup_freezer_user_door(void)
 {
 	if (cgroup_freezer_closed(current))
 		__cgroup_freezer_user_door();
+}
+
+/**
+ * cgroup_freezer_call_door - the same, in the middle of a system call
+ *
+ * A stop for a tracer is not taken here, where the call has no result yet.
+ *
+ * Context: as for cgroup_freezer_door().
+ * Return: %true if the call has to end with what it has done so far.
+ */
+static inline bool cgroup_freezer_call_door(void)
+{
+	return cgroup_freezer_closed(current) && __cgroup_freezer_call_door();
 }
 
 /**
@@ -290,6 +308,11 @@ static inline void cgroup_freezer_door(void)
 
 static inline void cgroup_freezer_user_door(void)
 {
+}
+
+static inline bool cgroup_freezer_call_door(void)
+{
+	return false;
 }
 
 static inline void cgroup_freezer_sleep(void)

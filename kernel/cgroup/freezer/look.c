@@ -166,6 +166,14 @@ freezer_look_closer(struct task_struct *task, struct cgroup_freezer *freezer,
 	    READ_ONCE(task->flags) & PF_SIGNALED || task_sigpending(task))
 		return freezer_look_leaving(task, freezer, hold);
 
+	/*
+	 * It has never run: the same that goes for one that is off the run queue, see
+	 * freezer_close_door(), goes for one whose first wake-up is to come.
+	 */
+	if (READ_ONCE(task->__state) & TASK_NEW &&
+	    !(task->flags & (PF_USER_WORKER | PF_IO_WORKER)))
+		return CGROUP_FREEZER_ASLEEP;
+
 	how = freezer_freeze_sleep(task);
 	if (how != CGROUP_FREEZER_ASLEEP)
 		return how;

@@ -2,7 +2,7 @@
 /*
  * Container freezer: a task becomes a member of a cgroup, moves, and dies
  *
- * The gates of fork and exec, and what cgroup core calls.
+ * The gates of fork, exec and move, and what cgroup core calls.
  */
 
 #include <linux/freezer.h>
@@ -22,16 +22,17 @@ static void freezer_leave_gate(enum cgroup_freezer_gate gate)
 }
 
 /*
- * Fork and exec
+ * Fork, exec and move
  *
  * A closed door is also closed for calls that change the list of tasks.  A task that
  * is at rest asleep inside of fork() must not add a task to a FROZEN cgroup, and
  * one that is asleep inside of execve() must not kill the other threads of its
- * process and take the id of one of them.  So there is a gate to each.
+ * process and take the id of one of them. Nor must one that is asleep in a write to
+ * cgroup.procs move a task. So there is a gate to each.
  *
  *	CPU 0 (freezer_close_door())		CPU 1 (the parent)
  *
- *	closed = 1				gate |= FORK, or EXEC
+ *	closed = 1				gate |= FORK, EXEC or MOVE
  *	(A) full barrier			(D) full barrier
  *	gate? then busy				closed? then start over
  *
@@ -39,8 +40,8 @@ static void freezer_leave_gate(enum cgroup_freezer_gate gate)
  * through. Until the fork is over the parent is busy, hence the cgroup not FROZEN,
  * and the child is born with its door closed: by the pass if the pass finds the
  * child in the cgroup, else by cgroup_freezer_born().  An exec goes through as well, but
- * may wait for a tracer of one of the threads, so its time is limited
- * (freezer_look_closer()).
+ * may wait for a tracer of one of the threads, and a move for a lock, so their time is
+ * limited (freezer_look_closer()).
  */
 static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 {
@@ -130,21 +131,33 @@ int cgroup_freezer_begin_exec(void)
 	return cgroup_freezer_start_over();
 }
 
-/*
- * A process that exits already is sent a SIGKILL only to be let go from its last door
- * (kill_frozen_threads()). It is taken from the queue as get_signal() takes that of
- * any other process, since what sleeps on the way out is not to end for it.
+/**
+ * cgroup_freezer_begin_move - may %current move or kill the tasks of a cgroup?
+ *
+ * By a file of that cgroup. Such a write sleeps for locks that all moves share, and must
+ * not change the list of tasks of a FROZEN cgroup behind that. A worker of io_uring
+ * could not start its request over, and is let through.
+ *
+ * Context: process context, in a write that has changed nothing yet.
+ * Return: 0, and %current is busy until cgroup_freezer_end_move(); -ERESTARTNOINTR if
+ * its door is closed.
  */
-static void freezer_forget_kill(void)
+int cgroup_freezer_begin_move(void)
 {
-	struct sighand_struct *sighand = freezer_own_sighand();
+	if (freezer_enter_gate(CGROUP_FREEZER_MOVE) ||
+	    current->flags & PF_IO_WORKER)
+		return 0;
+	return cgroup_freezer_start_over();
+}
 
-	spin_lock_irq(&sighand->siglock);
-	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
-		sigdelset(&current->pending.signal, SIGKILL);
-		recalc_sigpending();
-	}
-	spin_unlock_irq(&sighand->siglock);
+/**
+ * cgroup_freezer_end_move - the counterpart of cgroup_freezer_begin_move()
+ *
+ * Context: any.
+ */
+void cgroup_freezer_end_move(void)
+{
+	freezer_leave_gate(CGROUP_FREEZER_MOVE);
 }
 
 /**
@@ -157,6 +170,11 @@ static void freezer_forget_kill(void)
  * waits while somebody moves tasks. A look that finds the task off the run queue in
  * such a sleep finds this, too.
  *
+ * A process that exits already is sent a SIGKILL only to let its threads go from their
+ * last door (kill_frozen_threads()). That signal is taken from the queue, as
+ * get_signal() takes that of any other process, since the sleeps to come are not to
+ * end for it. Behind the gate none is sent, and siglock keeps the two apart.
+ *
  * A task that dies of an oops may hold locks, and calls this first: it comes to no
  * door.
  *
@@ -164,10 +182,22 @@ static void freezer_forget_kill(void)
  */
 void cgroup_freezer_begin_exit(void)
 {
-	WRITE_ONCE(current->cgroup_freezer_gate,
-		   current->cgroup_freezer_gate | CGROUP_FREEZER_EXIT);
-	if (unlikely(__fatal_signal_pending(current)))
-		freezer_forget_kill();
+	struct sighand_struct *sighand = freezer_own_sighand();
+	u8 gate = current->cgroup_freezer_gate | CGROUP_FREEZER_EXIT;
+
+	if (likely(!cgroup_freezer_closed(current) &&
+		   !__fatal_signal_pending(current))) {
+		WRITE_ONCE(current->cgroup_freezer_gate, gate);
+		return;
+	}
+
+	spin_lock_irq(&sighand->siglock);
+	WRITE_ONCE(current->cgroup_freezer_gate, gate);
+	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
+		sigdelset(&current->pending.signal, SIGKILL);
+		recalc_sigpending();
+	}
+	spin_unlock_irq(&sighand->siglock);
 }
 
 /**

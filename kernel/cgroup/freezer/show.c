@@ -39,6 +39,8 @@ static const char *freezer_reason(struct task_struct *task)
 		return "forking";
 	if (gate & CGROUP_FREEZER_EXEC)
 		return "execing";
+	if (gate & CGROUP_FREEZER_MOVE)
+		return "moving";
 	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
 		return "exiting";
 	if (READ_ONCE(task->flags) & PF_SUSPEND_TASK)

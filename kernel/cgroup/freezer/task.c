@@ -134,7 +134,8 @@ enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task)
 bool freezer_is_leaving(struct task_struct *task)
 {
 	return freezer_is_past_last_door(task) ||
-	       READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXEC ||
+	       READ_ONCE(task->cgroup_freezer_gate) &
+			(CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE) ||
 	       freezer_may_leave(task);
 }
 
@@ -499,6 +500,23 @@ void __cgroup_freezer_user_door(void)
 		set_thread_flag(TIF_NOTIFY_RESUME);
 	else
 		__cgroup_freezer_door();
+}
+
+/*
+ * A task that waits here is parked, and goes on in its system call. If it is killed and
+ * may leave it does nothing more there, and for a tracer it ends the call.
+ */
+bool __cgroup_freezer_call_door(void)
+{
+	if (freezer_is_past_last_door(current))
+		return false;
+
+	do {
+		__refrigerator(false);
+	} while (cgroup_frozen(current) && !ptrace_trap_pending(current) &&
+		 !(current->flags & PF_SUSPEND_TASK));
+
+	return ptrace_trap_pending(current) || fatal_signal_pending(current);
 }
 
 /**

@@ -3,7 +3,7 @@
  * The checkpoint guard and stops: a tracer reads a task under the guard, does
  * not change it, and stops it where that changes nothing.
  *
- * Clauses: C11.
+ * Clauses: C9, C11.
  */
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -99,6 +99,30 @@ FREEZER_TEST(traced)
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
 	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&word[0]);
+}
+
+/*
+ * A task that had stopped for its tracer before the freeze, and has been detached in
+ * the freeze, is one without a tracer: the guard is granted (C11), and a kill with
+ * freezer.killable ends the task (C9).
+ */
+FREEZER_TEST(detached)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	pid_t pid;
+
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "1"));
+	pid = ASSERT_SPINNER(self->cg, word);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+	ASSERT_LE(0, frz_wait_stop(pid, __WALL, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, 0, 0));
+	close(ASSERT_GUARD(self->cg));
+	EXPECT_STANDS(word);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_STATE(self->cg, "FROZEN");
 }
 
 struct read_end {

@@ -303,6 +303,23 @@ static int in_mq_receive(struct flow *q)
 	return mq_receive(q->mq, buf, SMALL, NULL) != SMALL;
 }
 
+/* The accept() of a ring; the first in the queue, it waits for an event. */
+static int in_uring_accept(struct flow *q)
+{
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_ACCEPT, .fd = q->fd[0] };
+	struct ring r;
+	int res;
+
+	if (make_ring(&r, 0))
+		return 1;
+	queue_sqe(&r, &sqe);
+	if (enter(&r, 1, 0, 0) != 1)
+		return 1;
+	while (!take_cqe(&r, &res))
+		enter(&r, 0, 1, IORING_ENTER_GETEVENTS);
+	return res < 0;
+}
+
 /* Somebody else may have been quicker. */
 static int wait_and_read(struct flow *q, int ep)
 {
@@ -616,6 +633,8 @@ FIXTURE_VARIANT_ADD(border, unix_accept)
 	BORDER(with_unix_listener, in_accept, do_unix_connect);
 FIXTURE_VARIANT_ADD(border, tcp_accept)
 	BORDER(with_tcp_listener, in_accept, do_inet_connect);
+FIXTURE_VARIANT_ADD(border, uring_accept)
+	BORDER(with_unix_listener, in_uring_accept, do_unix_connect);
 FIXTURE_VARIANT_ADD(border, epoll)
 	BORDER(with_epoll, in_epoll, do_write);
 FIXTURE_VARIANT_ADD(border, epoll_exclusive)
@@ -693,6 +712,38 @@ TEST_F_TIMEOUT(border, keeps_what_came, 90)
 	ASSERT_THAWS(self->in);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT));
+}
+
+/*
+ * mq_notify() tells of a message that nobody waits for. A frozen receiver waits for it,
+ * so the registration of a process outside stays, as it does without a freeze.
+ */
+FREEZER_TEST(a_frozen_receiver_is_no_notification)
+{
+	struct flow *q = flow_new();
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1,
+	};
+	struct timespec at_once = {};
+	sigset_t set;
+	pid_t pid;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, with_mq(q));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	pid = ASSERT_PID(blocked(self->cg, q, in_mq_receive));
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(0, mq_notify(q->mq, &event));
+	ASSERT_EQ(0, do_mq_send(q));
+	EXPECT_EQ(-1, sigtimedwait(&set, NULL, &at_once));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	/* and is there when nobody waits */
+	ASSERT_EQ(0, do_mq_send(q));
+	EXPECT_EQ(SIGUSR1, sigtimedwait(&set, NULL, &at_once));
+	flow_free(q);
 }
 
 static int wait_futex(void *arg)

@@ -355,4 +355,73 @@ FREEZER_TEST(vfork_parent_waits)
 	EXPECT_GT(1UL << 31, frz_load(&word[2]));
 }
 
+struct birth {
+	unsigned long ready;
+	unsigned long uffd;
+	unsigned long ran;
+	void *page;
+};
+
+/* The id of the child goes to a page that somebody outside has to fill in. */
+static int clone_to_missing_page(void *arg)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct birth *b = arg;
+	pid_t pid;
+
+	b->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	b->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (unsigned long)b->page;
+	reg.range.len = 4096;
+	if (b->page == MAP_FAILED || (int)b->uffd < 0 ||
+	    ioctl(b->uffd, UFFDIO_API, &api) ||
+	    ioctl(b->uffd, UFFDIO_REGISTER, &reg))
+		return 1;
+	frz_inc(&b->ready);
+	pid = syscall(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, NULL, b->page,
+		      NULL, NULL);
+	if (!pid) {
+		frz_inc(&b->ran);
+		return frz_sleep(NULL);
+	}
+	return frz_sleep(NULL);
+}
+
+/*
+ * A child has been added to the group, and its parent is asleep before it has started
+ * the child. Nothing of that keeps the group from FROZEN (C8), and the child first
+ * runs after the thaw.
+ */
+FREEZER_TEST(child_that_is_not_started)
+{
+	struct birth *b = frz_shared(sizeof(*b));
+	static char zeros[4096];
+	struct uffdio_copy copy = { .src = (unsigned long)zeros, .len = 4096 };
+	pid_t pid, list[4];
+	int pidfd, uffd;
+
+	ASSERT_NE(NULL, b);
+	pid = ASSERT_PID(frz_spawn(self->cg, clone_to_missing_page, b));
+	ASSERT_EQ(0, frz_wait_word(&b->ready, 1, FRZ_LIMIT));
+	ASSERT_TRUE(frz_until(frz_list(self->cg, "tasks", list, 4) == 2,
+			      FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	uffd = syscall(SYS_pidfd_getfd, pidfd, (int)b->uffd, 0);
+	ASSERT_LE(0, uffd);
+	copy.dst = (unsigned long)b->page;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
+	EXPECT_STANDS(&b->ran);
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&b->ran, 1, FRZ_LIMIT));
+	close(uffd);
+	close(pidfd);
+}
+
 TEST_HARNESS_MAIN

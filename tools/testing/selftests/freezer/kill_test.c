@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -541,6 +543,71 @@ FREEZER_TEST(core_dump_waits)
 		ASSERT_LE(0, status);
 		EXPECT_EQ(i ? SIGKILL : SIGQUIT, WTERMSIG(status));
 		ASSERT_THAWS(self->cg);
+	}
+}
+
+#define SENT_SIZE	(1 << 28)
+#define SEND_TRIES	100
+
+/* Sends a file without end, from the page cache. */
+static int send_file(void *arg)
+{
+	int *sock = arg;
+	int fd = syscall(SYS_memfd_create, "sent", 0);
+	off_t pos;
+
+	if (fd < 0 || ftruncate(fd, SENT_SIZE))
+		return 1;
+	for (;;) {
+		pos = 0;
+		if (sendfile(sock[1], fd, &pos, SENT_SIZE) <= 0)
+			return 2;
+	}
+}
+
+/* Read all that is there: how much. */
+static long drain(int fd)
+{
+	static char buf[1 << 16];
+	long num, sum = 0;
+
+	while ((num = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		sum += num;
+	return sum;
+}
+
+/*
+ * A task that stands at the door in the middle of a sendfile() is killed there. Nothing
+ * more comes out of the socket, which has room (C9, C18).
+ */
+FREEZER_LONG_TEST(killed_in_sendfile)
+{
+	int *sock = frz_shared(2 * sizeof(*sock)), i, parked = 0;
+	pid_t pid;
+
+	ASSERT_NE(NULL, sock);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
+	ASSERT_EQ(0, set_killable(self->cg, 1));
+	for (i = 0; i < SEND_TRIES && parked < 3; i++) {
+		pid = ASSERT_PID(frz_spawn(self->cg, send_file, sock));
+		ASSERT_TRUE(frz_until_busy(drain(sock[0]) > 0, FRZ_LIMIT));
+		/* no faster than it is sent, or it sleeps */
+		ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
+		ASSERT_TRUE(frz_until_busy((drain(sock[0]),
+					    frz_state_is(self->cg, "FROZEN") == 1),
+					   FRZ_LIMIT));
+		drain(sock[0]);
+		if (frz_stat(self->cg, "nr_parked") == 1)
+			parked++;
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+		EXPECT_EQ(0, drain(sock[0])) {
+			TH_LOG("try %d: sent after the kill", i);
+		}
+		ASSERT_THAWS(self->cg);
+	}
+	EXPECT_LT(0, parked) {
+		TH_LOG("no task stood at the door in %d tries", i);
 	}
 }
 

@@ -363,6 +363,61 @@ FREEZER_TEST(can_sender)
 }
 
 /*
+ * A pipe that is locked
+ */
+
+struct splice {
+	int sock[2];
+	int pipe[2];
+	unsigned long bad;
+};
+
+static int splice_from_socket(void *arg)
+{
+	struct splice *s = arg;
+
+	if (splice(s->sock[0], NULL, s->pipe[1], NULL, 64, 0) != 1)
+		frz_inc(&s->bad);
+	return frz_sleep(NULL);
+}
+
+static int read_from_pipe(void *arg)
+{
+	struct splice *s = arg;
+	char c;
+
+	return read(s->pipe[0], &c, 1) == 1 ? 0 : 1;
+}
+
+/*
+ * A task of the group splices a message from a datagram socket into a pipe, and has
+ * the pipe locked. FROZEN. The message comes, and somebody outside reads the pipe:
+ * the splice ends, and the read comes back (C15).
+ *
+ * A failure means that a pipe stays locked until the thaw.
+ */
+FREEZER_TEST(splice_from_a_socket)
+{
+	struct splice *s = frz_shared(sizeof(*s));
+	pid_t pid, reader;
+
+	ASSERT_NE(NULL, s);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, s->sock));
+	ASSERT_EQ(0, pipe(s->pipe));
+	pid = ASSERT_PID(frz_spawn(self->cg, splice_from_socket, s));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	ASSERT_EQ(1, write(s->sock[1], "x", 1));
+	reader = fork();
+	ASSERT_LE(0, reader);
+	if (!reader)
+		_exit(read_from_pipe(s));
+	EXPECT_ENDS(reader);
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_load(&s->bad));
+}
+
+/*
  * A socket that is locked
  */
 

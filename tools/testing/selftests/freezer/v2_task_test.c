@@ -118,6 +118,27 @@ V2_TEST(cgroup_kill)
 	EXPECT_FROZEN(1, sub);
 }
 
+/*
+ * U12. A task that had stopped for its tracer before the freeze, and has been detached
+ * in the freeze, dies of the first SIGKILL.
+ */
+V2_TEST(detached)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	pid_t pid;
+
+	pid = ASSERT_SPINNER(self->cg, word);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+	ASSERT_LE(0, frz_wait_stop(pid, __WALL, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_freeze(self->cg));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, 0, 0));
+	EXPECT_STANDS(word);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_FROZEN(1, self->cg);
+}
+
 /* Large enough for those of each architecture. */
 static int read_registers(pid_t pid)
 {
