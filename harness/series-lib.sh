@@ -18,13 +18,16 @@ mails() { "$TOP/harness/mails.pl" "$@"; }
 # compose_mails BASE DIR: the mails of BASE. A directory that is right already is left alone:
 # somebody may be reading it.
 compose_mails() {
+	local file
 	mkdir -p "$(dirname "$2")"
 	(
 		flock 8
 		rm -rf "$2.new"
 		mkdir "$2.new"
 		mails compose "$PATCHES" "$1" "$2.new" || exit
-		[ ! -f "$PATCHES/$1/cover-letter" ] || cp "$PATCHES/$1/cover-letter" "$2.new/"
+		for file in "$PATCHES/$1"/cover-letter-*; do
+			[ ! -f "$file" ] || cp "$file" "$2.new/"
+		done
 		if diff -rq "$2.new" "$2" >/dev/null 2>&1; then
 			rm -rf "$2.new"
 		else
