@@ -3,7 +3,7 @@
 # From a fresh clone to a booted kernel with the cgroup freezer of this repository. Everything made
 # goes to out/. The lines that begin with "#:" are what make help prints.
 #
-# The files that are built, and what they depend on, are in harness/build.mk.
+# harness/build.mk has the dependencies, up to the image and the guest.
 build = @$(MAKE) -sf harness/build.mk
 
 help:
@@ -135,7 +135,9 @@ MIRROR	?=
 #: TIMEOUT=900         seconds for the guest; LIMIT=60: for each test program
 #: SMP=2 MEM=2048      CPUs and MB of the guest
 #: KVM=auto            1: with KVM, 0: emulated, auto: with KVM if that works
-#: APPEND= QEMU_ARGS=  more for the kernel's command line, for QEMU
+#: APPEND= QEMU_ARGS=  more for the kernel's command line, for QEMU.
+#:                     APPEND="STORM_ROUNDS=1000 STORM_SECONDS=900": longer storms (*_storm_test,
+#:                     parking_test), with LIMIT=5000 TIMEOUT=6000
 #: V=1                 all that the tests print
 TESTS	?=
 ARGS	?=

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [quick]: make check. What can be said about the code without running it. Ends red if any
+# check.sh [quick]: make check. The checks of the code that do not run it. Ends red if any
 # step has something to say. "quick" leaves out what compiles, and what looks at every base.
 
 dir=$(dirname "$0")

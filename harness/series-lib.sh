@@ -5,8 +5,8 @@
 # series.sh, check.sh and others.
 #
 # patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs
-# on BASE. CONTRIBUTING.md, "The patches", has the layout. Whoever sources this finds the complete
-# mails of BASE, and their list, in SERIES.
+# on BASE. CONTRIBUTING.md, "The patches", has the layout. A script that sources this finds the
+# complete mails of BASE, and their list, in SERIES.
 #
 # A mail that brings in new files of this repository names them with lines "New-file: path" below
 # its "---"; "New-file: dir/" stands for every file that git tracks below dir. "Removed-file: path"
