@@ -3,7 +3,7 @@
 # From a fresh clone to a booted kernel with the cgroup freezer of this repository. Everything made
 # goes to out/. The lines that begin with "#:" are what make help prints.
 #
-# The files that are built, and what they depend on, are in harness/build.mk.
+# harness/build.mk has the dependencies, up to the image and the guest.
 build = @$(MAKE) -sf harness/build.mk
 
 help:
@@ -75,8 +75,8 @@ bisectable:
 regress:
 	@harness/regress.sh
 
-#: make bench          our kernel, the same without the freezer, and the unpatched one side by side,
-#:                     on a clock that counts instructions
+#: make bench          our kernel, the same without the freezer of cgroup v1, and the unpatched one
+#:                     side by side, on a clock that counts instructions
 bench:
 	@harness/bench.sh
 
@@ -92,10 +92,11 @@ model:
 test-harness:
 	@harness/selftest.sh
 
-#: make clean          remove what was built; not: unpacked sources, what was fetched, out/edit-*
+#: make clean          remove what was built, and the results of make bench; not: unpacked sources,
+#:                     what was fetched, out/edit-*
 clean:
 	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip \
-		out/check out/bench-* out/model out/*.log
+		out/check out/bench-* out/bisect out/regress out/model out/series.lock out/*.log
 
 #: make distclean      remove all of out/
 distclean:
@@ -109,7 +110,8 @@ distclean:
 #: VANILLA=1           the unpatched kernel
 #: DEBUG=1             lockdep, KASAN and the like; DEBUG=lockdep: lockdep alone; DEBUG=kcsan: KCSAN
 #: CONFIG=file         options added to the configuration
-#: INJECT=name         with harness/inject/name.patch on top: a fault, or a delay in a window
+#: INJECT=name         with harness/inject/name.patch on top, a delay that widens a window:
+#:                     late-birth or own-wakeup
 #: JOBS=n              of the kernel's make at once (default: one for each CPU)
 #: MIRROR=URL          the mirror of Debian for a base that the machine's apt sources do not have
 BASE	?= 6.12
@@ -133,7 +135,9 @@ MIRROR	?=
 #: TIMEOUT=900         seconds for the guest; LIMIT=60: for each test program
 #: SMP=2 MEM=2048      CPUs and MB of the guest
 #: KVM=auto            1: with KVM, 0: emulated, auto: with KVM if that works
-#: APPEND= QEMU_ARGS=  more for the kernel's command line, for QEMU
+#: APPEND= QEMU_ARGS=  more for the kernel's command line, for QEMU.
+#:                     APPEND="STORM_ROUNDS=1000 STORM_SECONDS=900": longer storms (*_storm_test,
+#:                     parking_test), with LIMIT=5000 TIMEOUT=6000
 #: V=1                 all that the tests print
 TESTS	?=
 ARGS	?=
@@ -156,7 +160,8 @@ V	?=
 #: bisectable          BOOT=y, n or "y n": boot a small kernel at each step, with the freezer or
 #:                     without; CONFIGS="2 5": these; FROM= TO=: patches by number; NOBOOT=1: boot
 #:                     none; AGAIN=1: though done before
-#: regress             COLLECTIONS="futex ipc": directories of tools/testing/selftests
+#: regress             COLLECTIONS="futex ipc": directories of tools/testing/selftests;
+#:                     TIMES=100: all programs, so often
 #: bench               KERNELS="ours without vanilla", SECONDS_SLICED=6: of taking turns
 #: latency             N=20000 tasks, ROUNDS=5, MOST=100: microseconds that may be
 #: test-harness        CASES="crash warn": these

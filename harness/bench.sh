@@ -5,8 +5,8 @@
 # guest whose clock counts instructions:
 #
 #   ours      the series, all figures of its freezer
-#   without   the series, without CONFIG_CGROUP_FREEZER: the price of the second holder in the hot
-#             paths
+#   without   the same without the freezer of cgroup v1: the price of the second hierarchy in the
+#             hot paths
 #   vanilla   the unpatched kernel: its v1 freezer, cgroup.freeze, SIGSTOP
 #
 # The figures go to out/bench-TIME-BASE/bench.csv, out/bench-latest links there.

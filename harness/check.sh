@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [quick]: make check. What can be said about the code without running it. Ends red if any
+# check.sh [quick]: make check. The checks of the code that do not run it. Ends red if any
 # step has something to say. "quick" leaves out what compiles, and what looks at every base.
 
 dir=$(dirname "$0")
@@ -53,7 +53,25 @@ sources() { printf '%s\n' "${ours[@]}" | grep -E "$1" | grep -v '^tools/' || tru
 
 series() { "$dir/series.sh"; }
 
+# long_lines FILE...: the lines of a letter that have more than 75 columns. A line of a table, or of
+# a session, begins with a tab, and may be longer.
+long_lines() {
+	local file
+	for file; do
+		expand "$file" | awk -v file="$(rel "$file")" '
+			length > 75 && !/^        / {
+				print "error: " file ":" NR ": more than 75 columns"
+			}'
+		[ -z "$(tail -c 1 "$file")" ] || echo "error: $(rel "$file"): no newline at its end"
+	done
+}
+
 mails() {
+	local letters
+	shopt -s nullglob
+	letters=("$PATCHES"/cover-letter-* "$PATCHES"/*/cover-letter-*)
+	# checkpatch takes no letter, since it has no diff.
+	long_lines "${letters[@]}"
 	cd "$TREE" || return 1
 	# Of its exit status we make nothing: what counts is what remains of its complaints.
 	find "$OUT/series-$BASE" -name '*.patch' ! -name '*-0000-*' -print0 | sort -z |

@@ -182,6 +182,11 @@ mail_name() {
 	fi
 	[ -n "$name" ] || name=$(git -C "$1" log -1 --format=%f "$2").patch
 	case $name in
+	[1-9][0-9][0-9][0-9]-*) ;;
+	*) die "$(rel "$1"), commit ${2:0:12}: $name has no number, so it is of no series.
+next:  write a line below a --- into its message, like  Patch-file: 2045-${name%.patch}.patch" ;;
+	esac
+	case $name in
 	*/* | .* | *[!A-Za-z0-9._+-]*) die "Patch-file: $name: not a file name for a mail" ;;
 	*.patch) echo "$name" ;;
 	*) echo "$name.patch" ;;

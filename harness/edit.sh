@@ -6,7 +6,7 @@
 # branch back to patches/.
 #
 # BASE may be one that the series does not have yet: the mails are those of FROM= then, by default
-# of the first base. What git apply does not take is merged, and what cannot be merged stays as a
+# of the first base. A diff that git apply refuses is merged; if that fails, it stays as a
 # conflict of git; with CONTINUE=1 it goes on from there. FILES="a b" adds files of the kernel that
 # the series does not touch yet, to a branch that is there as well. FORCE=1 starts anew though the
 # branch has changes that were not written back.

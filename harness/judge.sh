@@ -33,10 +33,10 @@ because() {
 # our_races: a filter that takes out the data races that KCSAN finds elsewhere in the kernel: a
 # kernel without the series has them too. A race is ours if a function of a new file of the series,
 # or of kernel/freezer.c, is anywhere in one of its backtraces, or it was planted. The backtrace of
-# an interrupt goes on with whom it interrupted, who has no part in the race. What is then not ours
-# after all has a line of its own in harness/allowed-reports. The others are listed in the file
-# kcsan, with how often each was seen: the hunks of the series are in functions of the kernel, so
-# somebody has to look.
+# an interrupt goes on with the code that it interrupted, which has no part in the race. A race that
+# is not ours after all has a line of its own in harness/allowed-reports. The others are listed in
+# the file kcsan, with how often each was seen: the hunks of the series are in functions of the
+# kernel, so somebody has to look.
 our_races() {
 	local names
 	[ "$DEBUG" = kcsan ] || { cat; return; }

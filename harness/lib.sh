@@ -121,7 +121,7 @@ if [ -n "$LINUX" ]; then
 	SRC_NAME=$BASE-$(basename "$LINUX")-$(printf '%s' "$LINUX" | cksum | cut -d' ' -f1)
 fi
 # SERIES_STEPS=N takes the first N patches only, in a tree of its own (harness/bisectable.sh).
-# INJECT=NAME puts harness/inject/NAME.patch on top, a fault that is not of the series, in a tree of
+# INJECT=NAME puts harness/inject/NAME.patch on top, a delay that is not of the series, in a tree of
 # its own, too.
 TREE_NAME=$SRC_NAME${VANILLA:+-vanilla}${SERIES_STEPS:+-steps}${INJECT:+-inject-$INJECT}
 VARIANT=$ARCH${DEBUG:+-$DEBUG_NAME}

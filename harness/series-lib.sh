@@ -5,8 +5,8 @@
 # series.sh, check.sh and others.
 #
 # patches/NAME.patch is the mail of a patch, for all bases; patches/BASE/NAME.patch is what differs
-# on BASE. CONTRIBUTING.md, "The patches", has the layout. Whoever sources this finds the complete
-# mails of BASE, and their list, in SERIES.
+# on BASE. CONTRIBUTING.md, "The patches", has the layout. A script that sources this finds the
+# complete mails of BASE, and their list, in SERIES.
 #
 # A mail that brings in new files of this repository names them with lines "New-file: path" below
 # its "---"; "New-file: dir/" stands for every file that git tracks below dir. "Removed-file: path"
@@ -18,13 +18,16 @@ mails() { "$TOP/harness/mails.pl" "$@"; }
 # compose_mails BASE DIR: the mails of BASE. A directory that is right already is left alone:
 # somebody may be reading it.
 compose_mails() {
+	local file
 	mkdir -p "$(dirname "$2")"
 	(
 		flock 8
 		rm -rf "$2.new"
 		mkdir "$2.new"
 		mails compose "$PATCHES" "$1" "$2.new" || exit
-		[ ! -f "$PATCHES/$1/cover-letter" ] || cp "$PATCHES/$1/cover-letter" "$2.new/"
+		for file in "$PATCHES/$1"/cover-letter-*; do
+			[ ! -f "$file" ] || cp "$file" "$2.new/"
+		done
 		if diff -rq "$2.new" "$2" >/dev/null 2>&1; then
 			rm -rf "$2.new"
 		else

@@ -4,6 +4,7 @@
 # sleeps.sh [list]: compare harness/sleeps.md with the tree: each place at which a task of a frozen
 # cgroup may stop in the middle of a call, by file and function. A new one wants the question
 # answered what is held there, and who outside of the cgroup waits for it.
+# A number of four digits is a patch: in brackets, or behind the word. Each is in patches/series.
 #
 # With "list": print the places of the tree.
 
@@ -72,7 +73,19 @@ known() {
 		}' "$TOP/harness/sleeps.md" | LC_ALL=C sort -u
 }
 
+# patches_of: the numbers of patches that the text names
+patches_of() {
+	grep -oE '[(][0-9]{4}[,)]|patch [0-9]{4}' "$TOP/harness/sleeps.md" | grep -oE '[0-9]+' |
+		sort -u
+}
+
 [ "${1:-}" != list ] || { places "$TREE"; exit; }
+
+gone=$(comm -23 <(patches_of) <(sed -n 's/^\([0-9]\{4\}\)-.*/\1/p' "$PATCHES/series" | sort -u))
+[ -z "$gone" ] || {
+	echo "error: in harness/sleeps.md, and not in patches/series: ${gone//$'\n'/, }"
+	exit 1
+}
 
 new=$(comm -23 <(places "$TREE") <(known))
 gone=$(comm -13 <(places "$TREE") <(known))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # tools.sh [build|check|regress|bench]: see that the programs are there that a build, or that make
-# target, needs. What is missing is installed when that is possible, else named with its Debian
-# package and the one command that installs all of it.
+# target, needs. Missing programs are installed if possible, else named with their Debian packages
+# and the one command that installs all of them.
 
 . "$(dirname "$0")/lib.sh"
 

@@ -64,7 +64,7 @@
  * ----------
  *
  * The rules are those of kill(2) with the credentials of the opener of the file,
- * not of the writer: a descriptor gives its holder what the opener had.  All
+ * not of the writer: a descriptor gives its owner what the opener had.  All
  * processes are checked before the first one is sent anything.  Credentials may
  * change in between, by exec of a set-user-ID program, so each process is
  * checked again right before its signal, exactly as late as kill(2) does it; one

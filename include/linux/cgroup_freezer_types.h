@@ -61,7 +61,7 @@ struct freezer_account {
  * @nr_busy_children:	children whose state is FREEZING
  * @nr_cancelled:	how often FREEZING_SELF was cleared; tells a writer that
  *			its request is gone
- * @timeout_ms:		the patience of writers, in milliseconds
+ * @timeout_ms:		how long a writer waits, in milliseconds
  * @let_go:		a task of the subtree was let go to die since the last
  *			recount; not under css_set_lock
  * @looks:		on the list of those that have busy tasks

@@ -11,7 +11,7 @@
  *
  * All of it but the supervisor runs in a worker process.  An error that makes
  * the snapshot useless ends the worker with die(), and the supervisor tidies
- * up.  What is only missing from a snapshot is written down with note().
+ * up. A part that is missing is written down with note().
  */
 #ifndef FREEZER_SNAPSHOT_H
 #define FREEZER_SNAPSHOT_H

@@ -9,7 +9,7 @@
  * not written to, only the first page if it begins an ELF file (debuggers find
  * the build id there); the rest is in the file.
  *
- * The look at a page must not change it.  What is not there - pagemap says so -
+ * The look at a page must not change it. A page that is not there, by pagemap,
  * is not read through /proc/<pid>/mem, which would make it be there: anonymous
  * memory that nobody touched is zero, memory of a file is read through that
  * file, with its holes left out, and a page that userfaultfd would have to bring

@@ -2,8 +2,8 @@
 /*
  * freezer_snapshot: the files of a process, its descriptors
  *
- * What is in a pipe is copied without being taken out, by tee().  What is in a
- * socket is not: nothing but its own descriptor gets at it.
+ * The content of a pipe is copied by tee(), and stays in the pipe. The content
+ * of a socket is left out: only its own descriptor reaches it.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -94,7 +94,7 @@ TRACE_EVENT(cgroup_freezer_rest,
 		  show_freezer_rest(__entry->how), __entry->nsec)
 );
 
-/* The state of a cgroup is another one from now on. */
+/* The state of a cgroup has changed. */
 TRACE_EVENT(cgroup_freezer_state,
 
 	TP_PROTO(u64 cgroup, int from, int to, u64 nsec),

@@ -138,7 +138,7 @@ static inline void freezer_close_newborn(struct task_struct *task,
  *
  *	closed &= ~hold				SIGKILL is pending
  *	(B) full barrier			(E) full barrier
- *	killed? let it go			does each holder let it leave?
+ *	killed? let it go			does each one let it leave?
  *
  * Return: true if @task had to be woken.
  */

@@ -34,15 +34,18 @@
  * Words
  * -----
  *
- *   door	the way of a task to user mode
+ *   door	the place which a task comes by before it gets to user mode,
+ *		handles a signal, or goes behind a gate
  *   closed	the door is shut: a cgroup of the task is asked to freeze
  *   hold	the hierarchy that has closed it: the one of cgroup v2, or the one
  *		of cgroup v1 with the freezer, or both
- *   at rest	its door is closed and it is parked, in place, or asleep
+ *   at rest	its door is closed and it is parked, in place, or asleep, or
+ *		it is the writer that waits for this freeze
  *   parked	it waits at its door
  *   in place	it was frozen inside of its sleep or stop
  *   asleep	it was seen off the run queues, in a sleep that cannot be frozen
- *   blocked	asleep in a sleep that ends by itself, and so busy on cgroup v2
+ *   blocked	in an uninterruptible sleep that cannot be frozen; on cgroup
+ *		v2 it is busy for as long as U3 says
  *   busy	its door is closed and it is not at rest
  *   gate	a task that forks, execs or exits is behind a gate, and busy; in
  *		exec and exit for a limited time if it is asleep
@@ -91,13 +94,14 @@
  * which a thaw would find it. The last door is in do_exit(), behind the last stop
  * for a tracer.
  *
- * Two holders
- * -----------
+ * Two hierarchies
+ * ---------------
  *
  * A task is in one cgroup of v2, and in one of v1 if a hierarchy there has the freezer.
  * Each of the two may ask it to freeze. The door is one, and open when neither asks; the
- * kind of rest, the account and the state of the cgroup are kept for each of the two by
- * itself (struct cgroup_freezer_task, struct cgroup_freezer). What crosses is little:
+ * kind of rest, the account and the state of the cgroup are kept for each of them
+ * (struct cgroup_freezer_task, struct cgroup_freezer). Little crosses between the
+ * two:
  *
  *   the second to close the door finds the task at rest, and wakes nobody;
  *   the first to open it leaves the task where it is (freezer_open_door());
@@ -194,8 +198,8 @@
  * System sleep
  * ------------
  *
- * The system freezer (kernel/power/process.c) is another holder of the same
- * refrigerator.  A task is frozen while either of them wants it:
+ * The system freezer (kernel/power/process.c) has the same refrigerator.  A
+ * task is frozen while either freezer wants it:
  *
  *   suspend	takes what is frozen already as it is.  A task that is asleep in
  *		a sleep that cannot be frozen gets a fake signal, as before, comes

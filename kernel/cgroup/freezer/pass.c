@@ -123,8 +123,8 @@ static noinline unsigned int freezer_pass_held(struct task_struct *task,
 /*
  * These two functions dominate the cost of a freeze and of a thaw. They do the same
  * as freezer_conform(); the flags of a cgroup do not change during its pass. There is
- * one of each for a hierarchy. They look at the mask of holders first, and once: the
- * compiler knows what it is from there on.
+ * one of each for a hierarchy. They look at the mask of hierarchies first, and
+ * once: the compiler knows what it is from there on.
  */
 static __always_inline
 unsigned int freezer_pass_close(struct task_struct *task, void *data,

@@ -79,7 +79,7 @@ static bool freezer_was_killed(struct task_struct *task)
  *  - an OOM victim, which has to give its memory back, with all its threads;
  *  - every one whose own cgroup has freezer.killable on.
  *
- * One that only cgroup v2 holds always leaves, and of two holders the stricter wins.
+ * One that only cgroup v2 holds always leaves, and of two hierarchies the stricter wins.
  *
  * They get no further than to do_exit().  Only get_signal() clears the pending
  * SIGKILL, and TIF_SIGPENDING with it, and user mode is not entered with

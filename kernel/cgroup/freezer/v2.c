@@ -3,7 +3,7 @@
  * Container freezer: the front of cgroup v2
  *
  * The file cgroup.freeze, the line "frozen" of cgroup.events and the line
- * "frozen_usec" of cgroup.stat.local. What they promise is in
+ * "frozen_usec" of cgroup.stat.local. Their promises are in
  * Documentation/admin-guide/cgroup-v2.rst and, clause by clause, in
  * Documentation/cgroups/freezer-contract.txt. The model is explained in freezer.h.
  */

@@ -18,8 +18,8 @@
  * The median of fork and exec is more telling, since memory allocation takes
  * different ways.
  *
- * The two sides of a round trip are SCHED_FIFO: then who runs next does not
- * depend on what was before.
+ * The two sides of a round trip are SCHED_FIFO: then the next task to run does
+ * not depend on earlier ones.
  */
 #define _GNU_SOURCE
 #include <errno.h>

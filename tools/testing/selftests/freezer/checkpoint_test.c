@@ -27,8 +27,8 @@
 
 /*
  * The state is CHECKPOINTING from the open to the close, and FROZEN before and
- * after. Who has the open file reads "consistent", others whether somebody has
- * it. It is no completed freeze: the generation stays as it is.
+ * after. The holder reads "consistent"; others read whether there is a holder.
+ * It is no completed freeze: the generation stays as it is.
  */
 FREEZER_TEST(open_and_close)
 {
@@ -191,8 +191,8 @@ FREEZER_TEST(requests)
 }
 
 /*
- * No task comes into the subtree or leaves it, be it process or thread, and not
- * from one cgroup of it to another either; elsewhere tasks are moved as before.
+ * No process and no thread comes into the subtree, leaves it, or goes from one
+ * cgroup of it to another; elsewhere tasks are moved as before.
  */
 FREEZER_TEST(attach)
 {

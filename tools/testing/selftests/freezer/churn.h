@@ -3,11 +3,11 @@
  * Churn: freeze and thaw a busy crowd many times and count what goes wrong.
  *
  * A mode is a crowd: worker processes which do one kind of work (or a few) in
- * a fresh cgroup. The runner freezes and thaws that cgroup and judges; a guard
- * process watches the runner, so that a kernel which wedges one mode costs one
- * failed result line and not the whole run.
+ * a fresh cgroup. The runner freezes and thaws that cgroup and judges; a
+ * supervisor process watches the runner, so that a kernel which wedges one mode
+ * costs one failed result line and not the whole run.
  *
- *	churn (guard, prints the result lines)
+ *	churn (supervisor, prints the result lines)
  *	 `- runner, one per mode		outside of the cgroup
  *	     |- worker 0 -- descendants		inside (or outside: tracers, ...)
  *	     |- worker 1 -- descendants
@@ -16,10 +16,10 @@
  * With -c worker 0 and the others are in containers, one each, and the rest is
  * outside of these.
  *
- * Each worker owns two slots in shared memory. Whoever works for a slot adds
- * to its counter in user mode, in each round of its loop: a counter that moves
- * while the cgroup is FROZEN is an escape, one that does not move after the
- * thaw is a task that hangs.
+ * Each worker owns two slots in shared memory. Each task that works for a slot
+ * adds to its counter in user mode, in each round of its loop: a counter that
+ * moves while the cgroup is FROZEN is an escape, one that does not move after
+ * the thaw is a task that hangs.
  */
 #ifndef CHURN_H
 #define CHURN_H
@@ -71,7 +71,7 @@ struct churn_slot {
 	char leak[CHURN_TEXT];
 };
 
-/* What the runner found; the guard prints it. */
+/* What the runner found; the supervisor prints it. */
 struct churn_result {
 	int freezes;
 	int late;	/* not FROZEN within a second */
@@ -89,7 +89,7 @@ struct churn_result {
 };
 
 /**
- * struct churn_shared - in a memory file, shared by guard, runner and workers
+ * struct churn_shared - in a memory file, for supervisor, runner and workers
  * @slot: two for each worker
  * @stop: set once, at the end: workers leave their loops
  * @hold_mover: the runner asks the mover to pause ...

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Churn: the kinds of work where one task holds another one: ptrace and job
- * control. The holder is inside of the cgroup, or stays outside and goes on
- * while the held one is frozen.
+ * control. The one that holds is inside of the cgroup, or stays outside and
+ * goes on while the held one is frozen.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define PTRACE_EVENT_STOP	128
 #endif
 
-/* The one who is held. Returns its pid to the holder. */
+/* The one who is held. Returns its pid to the one that holds it. */
 static pid_t start_held(struct churn_slot *me)
 {
 	struct churn_slot *peer = &me[1];

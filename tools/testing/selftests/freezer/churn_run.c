@@ -158,7 +158,7 @@ static ssize_t write_frozen(bool blocking)
 	return err ? -1 : 6;
 }
 
-/* Write FROZEN. Whether it is FROZEN now; the time goes to @ns. */
+/* Write FROZEN; the time goes to @ns. Return: whether it is FROZEN. */
 static bool freeze(bool blocking, int64_t *ns)
 {
 	int64_t start = frz_now_ns();
@@ -290,7 +290,7 @@ static void sum_up(void)
 	fflush(stdout);
 }
 
-/* Thaw, kill, reap: bounded. What stays is the guard's to report. */
+/* Thaw, kill, reap: bounded. The supervisor reports the tasks that stay. */
 static void clean_up(void)
 {
 	int64_t deadline;

@@ -368,8 +368,8 @@ static const char *differs(const struct content *c, const struct content *from)
 	ASSERT_STREQ("", completes(&self->in, self->pid, data, content))
 
 /*
- * FROZEN while the dumper waits for room in the pipe. What is in the pipe is taken
- * from outside, so there is room.
+ * FROZEN while the dumper waits for room in the pipe. A process outside reads
+ * the pipe, so there is room.
  */
 #define ASSERT_FREEZES_IN_DUMP(at) do { \
 	int __in_pipe; \

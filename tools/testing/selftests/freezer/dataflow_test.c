@@ -664,9 +664,9 @@ FIXTURE_TEARDOWN(border)
 
 /*
  * Two tasks wait in one queue, the first one in a frozen cgroup, the second one
- * outside. What comes for one waiter goes to the second, now; the first one has
- * lost nothing: when it is thawed it finds nothing and goes on waiting, and gets
- * what comes next. A failure means that a frozen job keeps connections or
+ * outside. Data for one waiter goes to the second one at once; the first one
+ * has lost nothing: when it is thawed it finds nothing and goes on waiting, and
+ * gets what comes next. A failure means that a frozen job keeps connections or
  * messages from a job that runs, or sleeps through its own.
  *
  *	cg

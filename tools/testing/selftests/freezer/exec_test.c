@@ -160,7 +160,7 @@ static int exec_helper(void *arg)
  * waits in the kernel until its siblings are gone, which may be at the door when
  * the freeze comes. Thirty freezes: FROZEN in time, no program starts and no
  * thread spins while it is, and it goes on after the thaw. Time limits here are
- * the known fault of the old freezer (C8).
+ * the known fault of the former freezer of cgroup v1 (C8).
  */
 TEST_F_TIMEOUT(execs, freezes, 90)
 {
@@ -353,7 +353,8 @@ static int exec_on_go(void *arg)
  *
  * exec kills the thread and waits for it. A thread killed by its own group's
  * exec leaves and dies, frozen or not (C9): the program starts without a thaw,
- * and both states stay what they are. Here the old freezer hangs.
+ * and both states stay what they are. Here the former freezer of cgroup v1
+ * hangs.
  */
 FREEZER_TEST(exec_kills_frozen_sibling)
 {

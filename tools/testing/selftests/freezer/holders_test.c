@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A task with two holders: it is in a cgroup of v1 and in one of v2.
+ * A task that two hierarchies hold: it is in a cgroup of v1 and in one of v2.
  *
  *	<root of the freezer>		<root of cgroup v2>
  *	 `- selftest_holders_test	 `- selftest_holders_test

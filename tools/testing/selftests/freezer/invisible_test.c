@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A freeze and thaw does not touch who sleeps, in the world v2 neither (U25).
+ * A freeze and a thaw do not touch a sleeping task, in the world v2 either
+ * (U25).
  *
  * Clauses: C13, C16, U25.
  */

@@ -7,12 +7,12 @@
  *	freezer			other hierarchy
  *
  *	cg			base
- *	  400 tasks		 |- first	10 of them, and who is moved
+ *	  400 tasks		 |- first	10, and the task that is moved
  *				 `- second	the rest
  *
  * "first" is earlier in the list, since its tasks came before. So a pass that is
- * in the midst of "second" does not come back to what is moved to "first". A
- * process outside of cg moves tasks to and fro, for the whole time.
+ * in the midst of "second" does not come back to a task that is moved to
+ * "first". A process outside of cg moves tasks to and fro, for the whole time.
  *
  *	mover_test -n N ...	N freezes instead of some tens, to the end
  *

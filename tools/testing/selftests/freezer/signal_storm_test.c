@@ -253,8 +253,8 @@ FIXTURE_TEARDOWN(storms)
 
 /*
  * Chains of tasks in three nested cgroups; in each round, while they are seen to
- * go on, one write. All three cgroups are empty then, for good. What lives
- * outside goes on. A failure means that a task escaped: it was made by a parent
+ * go on, one write. All three cgroups are empty then, for good. The tasks
+ * outside go on. A failure means that a task escaped: it was made by a parent
  * that had the signal already, and was not met by the walk.
  */
 TEST_F_TIMEOUT(storms, none_survives, 3600)

@@ -113,8 +113,9 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 
 /*
  * That the test above can fail: with --no-guard the program finds out afterwards
- * that the group was thawed. It says so, and there is no snapshot. What it has
- * read so far, kept with --keep, is torn in at least one of a hundred tries.
+ * that the group was thawed. It says so, and there is no snapshot. The part
+ * that it has read so far, kept with --keep, is torn in at least one of a
+ * hundred tries.
  */
 SNAPSHOT_TEST(without_the_guard_there_is_no_snapshot)
 {

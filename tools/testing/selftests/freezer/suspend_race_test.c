@@ -416,9 +416,9 @@ static int make_upcall(void)
 
 /*
  * Before SNAPSHOT_FREEZE freezes the system it waits for the programs that the
- * kernel has started. Who sleeps there is going to be in user mode later, so it
- * is not at rest: its cgroup stays FREEZING, and becomes FROZEN when the system
- * has been thawed again.
+ * kernel has started. A task that sleeps there is going to be in user mode
+ * later, so it is not at rest: its cgroup stays FREEZING, and becomes FROZEN
+ * when the system has been thawed again.
  */
 FREEZER_TEST(snapshot_waits_for_a_helper)
 {

@@ -3,9 +3,8 @@
  * cgroup v2: the files cgroup.freeze, cgroup.events and cgroup.stat.local, and the
  * tree of cgroups. v2_task_test.c is about tasks.
  *
- * The groups are in cgroup v2 in each world. What the tests of v1 say goes for it
- * as well: make test WORLD=v2. Here is what only v2 has, and what its clients count
- * on.
+ * The groups are in cgroup v2 in each world. The tests of v1 run on it as well:
+ * make test WORLD=v2. Here is what only v2 has, and what its clients count on.
  *
  * Clauses: U1, U2, U4, U5, U6, U7, U8, U9, U10, U11, U18, U19, U22.
  */
@@ -39,9 +38,9 @@ static ssize_t write_bytes(const char *path, const void *bytes, size_t size)
 }
 
 /*
- * U1. The file: mode, the first value, not in the root. What is taken: a number as
- * kstrtoint() reads it, with blanks and NULs around. What is refused, with the
- * error of mainline, changes nothing, in both states.
+ * U1. The file: mode, the first value, not in the root. Accepted: a number as
+ * kstrtoint() reads it, with blanks and NULs around. A text that is refused,
+ * with the error of mainline, changes nothing, in both states.
  */
 V2_TEST(the_file)
 {
@@ -240,9 +239,9 @@ V2_TEST(empty)
 }
 
 /*
- * U6. Which writes make an event. Each that changes "frozen", and one that cannot,
- * as a cgroup above is frozen; none for the same value again; none for a request
- * that is withdrawn on its way.
+ * U6. The writes that make an event. Each that changes "frozen", and one that
+ * cannot, as a cgroup above is frozen; none for the same value again; none for
+ * a request that is withdrawn on its way.
  *
  *	cg
  *	 |- sub		watched, a task that sleeps

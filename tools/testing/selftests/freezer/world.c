@@ -8,14 +8,14 @@
  *	world -s NAMES				the factor for time limits
  *
  *	world					outside of all that follows
- *	 |- mover				outside, world_mover.c
+ *	 |- mover				outside, world_groups.c
  *	 `- entrance				world_container.c
  *	     `- init, pid 1 in there
  *	         `- PROGRAM
  *
- * Without a container PROGRAM is a child of world. What the world was made of
- * goes away with it; the exit status is that of PROGRAM, or 125 when the world
- * could not be made or does not end.
+ * Without a container PROGRAM is a child of world. All that belongs to the
+ * world goes away with it; the exit status is that of PROGRAM, or 125 when the
+ * world could not be made or does not end.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -172,8 +172,8 @@ static void enter(const struct container *c)
 }
 
 /*
- * The program has ended, so its container must. What a program leaves frozen
- * keeps init from its end, so there is a thaw before the second try.
+ * The program has ended, so its container must. A task that a program leaves
+ * frozen keeps init from its end, so there is a thaw before the second try.
  */
 static int wait_end(const struct container *c, pid_t pid)
 {

@@ -24,8 +24,8 @@
 
 /*
  * A cgroup for a test in @cg, selftest_<program>: 0, -ENODEV when the kernel has
- * no freezer, or -errno. What a test that was killed has left there goes away
- * before, and what the last one leaves when the program ends.
+ * no freezer, or -errno. The remains of a test that was killed are removed
+ * before the next one begins, those of the last one when the program ends.
  */
 int frz_group_make(char cg[FRZ_PATH_MAX]);
 

@@ -6,8 +6,8 @@
  *	 `- selftest_<program>		self->cg
  *
  * and the checks that most of them make. What a test puts below self->cg is
- * thawed, killed and removed when it ends; what a test that was killed left
- * behind is removed before the next one begins.
+ * thawed, killed and removed when it ends; the remains of a test that was
+ * killed are removed before the next one begins.
  */
 #ifndef FREEZER_TEST_H
 #define FREEZER_TEST_H

@@ -11,7 +11,7 @@
  *	each <--> its log, a file with an offset
  *
  * Money moves in steps that cannot be made at once: it leaves one place, and
- * later it is in the other. What is on its way is accounted for like this:
+ * later it is in the other. Money on its way is accounted for like this:
  *
  *  - All that a process has is in a struct bank_state. There are two of them
  *    and one word that says which one counts, so it changes with one store.

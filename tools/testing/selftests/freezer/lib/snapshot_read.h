@@ -3,7 +3,7 @@
  * Reading a snapshot that freezer_snapshot has written, as a debugger would,
  * and saying what is wrong with it.
  *
- * What returns text returns "" or the fault.
+ * A function that returns text returns "" or the fault.
  */
 #ifndef SNAPSHOT_READ_H
 #define SNAPSHOT_READ_H
