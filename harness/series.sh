@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# series.sh: make series. Writes out/series-BASE/: five series that apply one after the other, each
+# series.sh: make series. Writes out/series-BASE/: six series that apply one after the other, each
 # with a cover letter, N-0000-cover-letter.patch, and mails whose diffs hold both the hunks of
 # patches/ and the new files that they name. The first digit of the name of a patch is its series.
 # Then proves it: git am of all of it on the pristine source gives the tree that is built.

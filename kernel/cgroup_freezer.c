@@ -30,21 +30,6 @@ static bool freezer_killable;
 module_param_named(killable, freezer_killable, bool, 0444);
 MODULE_PARM_DESC(killable, "Let killed tasks leave frozen cgroups by default");
 
-/**
- * struct freezer_shell - what a cgroup of v1 has besides struct cgroup_freezer
- * @css:	what cgroup core knows of the controller
- * @state_file:	freezer.state, for its notifications
- */
-struct freezer_shell {
-	struct cgroup_subsys_state	css;
-	struct cgroup_file		state_file;
-};
-
-static struct freezer_shell *css_shell(struct cgroup_subsys_state *css)
-{
-	return container_of(css, struct freezer_shell, css);
-}
-
 /*
  * The files
  */
@@ -242,6 +227,7 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 
 static void freezer_css_free(struct cgroup_subsys_state *css)
 {
+	kfree(css_shell(css)->container);
 	kfree(css_shell(css));
 }
 

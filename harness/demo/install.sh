@@ -24,9 +24,9 @@ mkdir -p "$demo/bin"
 compile "$demo/bin/demo" "$here/demo.c"
 compile "$demo/bin/gen" "$here/gen.c"
 
-for name in sh awk bunzip2 bzip2 cat dd gunzip gzip mkdir mke2fs mount mv rm seq sha256sum sort \
-	tee; do
+for name in sh awk bunzip2 bzip2 cat dd find gunzip gzip head mkdir mke2fs mount mv rm seq \
+	sha256sum sleep sort tee unshare wc; do
 	ln -sf ../../bin/busybox "$demo/bin/$name"
 done
-install -m 0755 "$here/run" "$here/job.sh" "$demo"
+install -m 0755 "$here/run" "$here/containers" "$here/job.sh" "$demo"
 install -m 0644 "$here/parts" "$demo"

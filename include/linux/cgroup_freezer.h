@@ -9,7 +9,11 @@
 
 #include <linux/cgroup_freezer_types.h>
 #include <linux/errno.h>
+#include <linux/jump_label.h>
 #include <linux/sched.h>
+
+struct cred;
+struct nsproxy;
 
 /**
  * enum cgroup_freezer_rest - how a task whose door is closed is at rest
@@ -35,7 +39,7 @@ enum cgroup_freezer_rest {
 
 /**
  * enum cgroup_freezer_gate - a call of a task that changes the list of tasks
- * @CGROUP_FREEZER_FORK:	it adds one
+ * @CGROUP_FREEZER_FORK:	it adds one, or goes to a cgroup that is made for it
  * @CGROUP_FREEZER_EXEC:	it kills the other threads of its process, and may
  *				take the id of one of them
  * @CGROUP_FREEZER_EXIT:	it leaves the list, and is never back from behind
@@ -424,6 +428,48 @@ static inline bool cgroup_freezer_checkpointing(struct task_struct *task)
 
 static inline void cgroup_freezer_tear(struct task_struct *task)
 {
+}
+#endif /* !CONFIG_CGROUP_FREEZER */
+
+/*
+ * A cgroup for each container, of cgroup v1
+ */
+
+/* The kinds of namespaces that may count as a container. */
+#define CGROUP_FREEZER_NAMESPACES	(CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | \
+					 CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER | \
+					 CLONE_NEWUTS)
+
+#ifdef CONFIG_CGROUP_FREEZER
+/* kernel/cgroup/freezer/namespace.c */
+DECLARE_STATIC_KEY_FALSE(cgroup_freezer_contain_key);
+int __cgroup_freezer_unshare(unsigned long flags, struct nsproxy *nsproxy,
+			     const struct cred *cred);
+
+/**
+ * cgroup_freezer_unshare - %current is about to enter namespaces of its own
+ * @flags: the CLONE_NEW* of the call
+ * @nsproxy: the namespaces, which only %current knows, or %NULL
+ * @cred: the credentials with its new user namespace, or %NULL
+ *
+ * Context: process context, in unshare() where all that may fail is done; may sleep.
+ * Return: 0, or why %current must not enter them.
+ */
+static inline int cgroup_freezer_unshare(unsigned long flags,
+					 struct nsproxy *nsproxy,
+					 const struct cred *cred)
+{
+	if (static_branch_unlikely(&cgroup_freezer_contain_key) &&
+	    flags & CGROUP_FREEZER_NAMESPACES)
+		return __cgroup_freezer_unshare(flags, nsproxy, cred);
+	return 0;
+}
+#else /* !CONFIG_CGROUP_FREEZER */
+static inline int cgroup_freezer_unshare(unsigned long flags,
+					 struct nsproxy *nsproxy,
+					 const struct cred *cred)
+{
+	return 0;
 }
 #endif /* !CONFIG_CGROUP_FREEZER */
 

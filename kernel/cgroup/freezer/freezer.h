@@ -18,6 +18,9 @@
  *   v2.c	the front of cgroup v2: files, cgroups that come and go
  *   kernel/cgroup_freezer.c	the front of cgroup v1: files, subsystem
  *   kernel/cgroup_freezer_checkpoint.c	the file of the guard, of cgroup v1
+ *   kernel/cgroup_freezer_namespace.c	the files of namespace.c, of cgroup v1
+ *   namespace.c	a cgroup for each container: which tasks come into it, and when
+ *   container.c	... the cgroup: its settings, how it comes and goes
  *   member.c	what cgroup core, fork, exec and exit call: gates, birth, move, death
  *   wait.c	the wait of a writer for the outcome of a request, on cgroup v1
  *   request.c	requests
@@ -58,6 +61,7 @@
  *   guard	keeps a FROZEN cgroup as it is, for its one holder
  *   sealed	no killed task leaves, while the guard is granted
  *   torn	a task has changed or left in spite of a guard
+ *   container	what runs in a namespace of a kind that freezer.per_namespace names
  *
  * Model
  * -----
@@ -246,6 +250,8 @@
 /* The share of that for a task for which more is done: it is woken, or printed. */
 #define FREEZER_WAKE_COST	16U
 
+struct freezer_container;
+
 /**
  * enum freezer_flags - the requests to a cgroup, and whether it is there
  * @FREEZER_ONLINE:		between its creation and its removal
@@ -318,6 +324,30 @@ struct freezer_ticket {
 	unsigned long	deadline;
 	size_t		nbytes;
 };
+
+#ifdef CONFIG_CGROUP_FREEZER
+/**
+ * struct freezer_shell - what a cgroup of v1 has besides struct cgroup_freezer
+ * @css:	what cgroup core knows of the controller
+ * @state_file:	freezer.state, for its notifications
+ * @container:	what container.c has to know of the cgroup, or %NULL: it was made for a
+ *		container, or has settings of its own for those below
+ * @nr_containers: how many cgroups below it were made for containers
+ *
+ * @container and @nr_containers are written under cgroup_mutex.
+ */
+struct freezer_shell {
+	struct cgroup_subsys_state	css;
+	struct cgroup_file		state_file;
+	struct freezer_container	*container;
+	unsigned int			nr_containers;
+};
+
+static inline struct freezer_shell *css_shell(struct cgroup_subsys_state *css)
+{
+	return container_of(css, struct freezer_shell, css);
+}
+#endif /* CONFIG_CGROUP_FREEZER */
 
 /* The two kinds of hierarchies. The one of cgroup v1 does not exist without a driver. */
 #define for_each_freezer_hold(hold)	\
@@ -473,6 +503,9 @@ static inline void freezer_trace_rest(struct task_struct *task,
 	if (trace_cgroup_freezer_rest_enabled())
 		__freezer_trace_rest(task, freezer, how);
 }
+
+/* member.c */
+int freezer_begin_unshare(void);
 
 /* task.c */
 bool freezer_is_past_last_door(struct task_struct *task);

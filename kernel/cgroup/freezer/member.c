@@ -201,6 +201,22 @@ void cgroup_freezer_begin_exit(void)
 }
 
 /**
+ * freezer_begin_unshare - may %current go to a cgroup that is made for it?
+ *
+ * The same gate as that of fork: the list of tasks of a FROZEN cgroup stands.
+ *
+ * Context: process context, in unshare() while that may still be started over.
+ * Return: 0, and %current is busy until cgroup_freezer_forked(); -ERESTARTNOINTR if
+ * its door is closed.
+ */
+int freezer_begin_unshare(void)
+{
+	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
+		return 0;
+	return cgroup_freezer_start_over();
+}
+
+/**
  * cgroup_freezer_born - there is a new task
  * @child: the task, which has been added to its css_set and does not run yet
  *
@@ -241,7 +257,9 @@ void cgroup_freezer_born(struct task_struct *child)
 }
 
 /**
- * cgroup_freezer_forked - the fork is over, with a new task or without
+ * cgroup_freezer_forked - the fork, or the unshare, is over, with success or without
+ *
+ * Does nothing if %current is not behind the gate.
  *
  * Context: process context; if there is a new task cgroup_freezer_born() was called.
  */

@@ -54,6 +54,8 @@ FREEZER_TEST(modes)
 		{ "freezer.timeout_ms", 0644 },
 		{ "freezer.killable", 0644 },
 		{ "freezer.checkpoint", 0644 },
+		{ "freezer.per_namespace", 0644 },
+		{ "freezer.per_namespace_max", 0644 },
 		{ "freezer.self_freezing", 0444 },
 		{ "freezer.parent_freezing", 0444 },
 		{ "freezer.blockers", 0444 },

@@ -235,6 +235,12 @@ const struct churn_mode churn_modes[] = {
 		.workers = 4,
 		.kind = { { work_containers } },
 	}, {
+		.name = "per_namespace",
+		.what = "the same, each in a cgroup that comes and goes with it",
+		.flags = MODE_KILLS | MODE_PER_NAMESPACE,
+		.workers = 4,
+		.kind = { { work_containers } },
+	}, {
 		.name = "mix",
 		.what = "many of the above side by side",
 		.workers = 8,

@@ -137,6 +137,8 @@ struct churn_kind {
 #define MODE_JUDGE	0x40
 /* Somebody outside kills victims, also while FROZEN. */
 #define MODE_KILLS	0x100
+/* Each new container gets a cgroup of its own. */
+#define MODE_PER_NAMESPACE 0x200
 /* Who is killed and may leave is gone after this time. */
 #define KILLED_MS	4000
 /* A process beside the runner is at work while FROZEN. */

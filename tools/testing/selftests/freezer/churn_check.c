@@ -47,15 +47,32 @@ static int compare_ints(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Add the ids in @path/@file. */
+/* Add the ids in @path/@file, and in the cgroups of containers below. */
 static int add_tasks(struct churn_tasks *t, const char *path, const char *file)
 {
 	int num = frz_list(path, file, t->id + t->nr, ARRAY_SIZE(t->id) - t->nr);
+	char sub[FRZ_PATH_MAX];
+	struct dirent *ent;
+	DIR *dir;
 
 	if (num < 0)
 		return num;
 	t->nr += num;
-	return 0;
+	num = 0;
+	dir = opendir(path);
+	while (dir && !num && (ent = readdir(dir))) {
+		if (strncmp(ent->d_name, "pid-", 4) ||
+		    snprintf(sub, sizeof(sub), "%s/%s", path, ent->d_name) >=
+		    FRZ_PATH_MAX)
+			continue;
+		num = add_tasks(t, sub, file);
+		/* it had no task, and is gone */
+		if (num == -ENOENT || num == -ENODEV)
+			num = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return num;
 }
 
 /* The ids in @file ("tasks", "cgroup.procs") of cgroups @from to @to. */

@@ -367,6 +367,13 @@ static bool prepare(void)
 			return false;
 		}
 	}
+	if (run.mode->flags & MODE_PER_NAMESPACE) {
+		ret = frz_write(churn->path[CHURN_TOP], "freezer.per_namespace", "pid");
+		if (ret) {
+			FAULT(run.res->errors, "freezer.per_namespace: %d", ret);
+			return false;
+		}
+	}
 	snprintf(name, sizeof(name), "%d", run.opt->limit_ms);
 	run.waits = !frz_write(churn->path[run.first], "freezer.timeout_ms", name);
 	if (run.by_path) {
