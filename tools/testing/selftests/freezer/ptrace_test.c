@@ -14,6 +14,7 @@
 
 #include "freezer_test.h"
 #include "fuse_util.h"
+#include "regs.h"
 
 /* Let the parent trace us, stop, then count. */
 static int traced_spin(void *word)
@@ -79,6 +80,7 @@ FIXTURE_VARIANT(tracer) {
 	int (*fn)(void *arg);
 };
 
+#ifdef FRZ_HAVE_STEP
 FIXTURE_VARIANT_ADD(tracer, step_outside) {
 	.request = PTRACE_SINGLESTEP,
 	.fn = traced_spin,
@@ -89,6 +91,7 @@ FIXTURE_VARIANT_ADD(tracer, step_inside) {
 	.inside = true,
 	.fn = traced_spin,
 };
+#endif
 
 FIXTURE_VARIANT_ADD(tracer, syscall_outside) {
 	.request = PTRACE_SYSCALL,

@@ -16,12 +16,12 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "checkpoint_util.h"
 #include "freezer_test.h"
 #include "suspend_util.h"
+#include "syscalls.h"
 
 /* What the sleep of a task is shorter than, if it has a deadline. */
 #define NAP_MS		50
