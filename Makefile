@@ -65,6 +65,11 @@ refresh:
 check:
 	@harness/check.sh
 
+#: make objects         the objects of the series and of the files that it touches, without the rest
+#:                     of the kernel: what ARCH= is quickly tried with
+objects:
+	@harness/objects.sh
+
 #: make bisectable     build each step of the series in many configurations, boot the last
 bisectable:
 	@harness/tools.sh
@@ -168,6 +173,6 @@ export BASE ARCH LINUX VANILLA DEBUG CONFIG INJECT JOBS MIRROR
 export TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 export AUTHOR SIGNOFF
 
-.PHONY: help run test quick hibernate shell gdb image tree series edit refresh check bisectable \
-	regress bench latency model test-harness clean distclean
+.PHONY: help run test quick hibernate shell gdb image tree series edit refresh check objects \
+	bisectable regress bench latency model test-harness clean distclean
 .NOTPARALLEL:
