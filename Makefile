@@ -109,7 +109,8 @@ distclean:
 #:
 #: The kernel
 #: BASE=6.12           the base: one of those in patches/series
-#: ARCH=x86_64         the architecture: one of harness/arch/
+#: ARCH=x86_64         the architecture: x86_64, i386, arm64, arm, ppc64le, ppc64, riscv64, s390x,
+#:                     mips64el, m68k (harness/arch/)
 #: LINUX=/tree         another source tree, in a copy
 #: VANILLA=1           the unpatched kernel
 #: DEBUG=1             lockdep, KASAN and the like; DEBUG=lockdep: lockdep alone; DEBUG=kcsan: KCSAN
