@@ -16,13 +16,19 @@
 #include "fuse_util.h"
 #include "regs.h"
 
-/* Let the parent trace us, stop, then count. */
+/*
+ * Let the parent trace us, stop, then count. By a load and a store: where an
+ * atomic addition is a load and a conditional store, the stop after a single step
+ * between the two lets the store fail, and the addition would never be done.
+ */
 static int traced_spin(void *word)
 {
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
 		return 1;
 	raise(SIGSTOP);
-	return frz_spin(word);
+	for (;;)
+		frz_store(word, frz_load(word) + 1);
+	return 0;
 }
 
 static int traced_calls(void *word)
