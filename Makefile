@@ -65,6 +65,11 @@ refresh:
 check:
 	@harness/check.sh
 
+#: make objects         the objects of the series and of the files that it touches, without the rest
+#:                     of the kernel: what ARCH= is quickly tried with
+objects:
+	@harness/objects.sh
+
 #: make bisectable     build each step of the series in many configurations, boot the last
 bisectable:
 	@harness/tools.sh
@@ -105,7 +110,8 @@ distclean:
 #:
 #: The kernel
 #: BASE=6.12           the base: one of those in patches/series
-#: ARCH=x86_64         the architecture: one of harness/arch/
+#: ARCH=x86_64         the architecture: x86_64, i386, arm64, arm, ppc64le, ppc64, riscv64, s390x,
+#:                     mips64el, m68k (harness/arch/)
 #: LINUX=/tree         another source tree, in a copy
 #: VANILLA=1           the unpatched kernel
 #: DEBUG=1             lockdep, KASAN and the like; DEBUG=lockdep: lockdep alone; DEBUG=kcsan: KCSAN
@@ -173,6 +179,6 @@ export BASE ARCH LINUX VANILLA DEBUG CONFIG INJECT JOBS MIRROR
 export TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 export AUTHOR SIGNOFF
 
-.PHONY: help run test quick hibernate shell gdb image tree series edit refresh check bisectable \
-	regress bench latency model test-harness clean distclean
+.PHONY: help run test quick hibernate shell gdb image tree series edit refresh check objects \
+	bisectable regress bench latency model test-harness clean distclean
 .NOTPARALLEL:

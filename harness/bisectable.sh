@@ -22,6 +22,7 @@ dir=$(dirname "$0")
 . "$dir/lib.sh"
 dir=$TOP/harness
 . "$dir/series-lib.sh"
+. "$dir/objects-lib.sh"
 [ -z "$VANILLA" ] || die "VANILLA=1 has no series"
 
 stamps=$OUT/bisect/$BASE
@@ -101,42 +102,6 @@ wrong_options() {
 		else
 			[ "${values[i]}" = n ] || echo "${options[i]}=n"
 		fi
-	done
-}
-
-# option_of MAKEFILE OBJECT: the first word of the line that names the object
-option_of() {
-	sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$1" | tr '\t' ' ' | awk -v o=" $2 " '
-		option == "" && index($0 " ", o) { option = $1 }
-		END { print option }'
-}
-
-# objects_of FILES: of the .c files among them those that the configuration builds, as objects
-objects_of() {
-	local file place object option
-	while read -r file; do
-		if [[ $file != *.c || $file == @(tools|samples)/* || ! -f $TREE/$file ]]; then
-			continue
-		fi
-		# What is of another architecture is not built here.
-		[[ $file != arch/* || $file == arch/$ARCH_SOURCE/* ]] || continue
-		# The line that names it, of the next Makefile above, continuation lines joined
-		place=$(dirname "$file") object=$(basename "$file" .c).o
-		while [ ! -f "$TREE/$place/Makefile" ]; do
-			object=$(basename "$place")/$object place=$(dirname "$place")
-		done
-		option=$(option_of "$TREE/$place/Makefile" "$object")
-		# a part of a module: what the module depends on
-		while [[ $option =~ ^(.+)-(y|objs)$ && $option != obj-y ]]; do
-			option=$(option_of "$TREE/$place/Makefile" "${BASH_REMATCH[1]}.o")
-		done
-		case $option in
-		*\$\(CONFIG_*)
-			option=${option#*\$\(}
-			grep -q "^${option%%)*}=[ym]" "$BUILD/.config" || continue ;;
-		'') continue ;;
-		esac
-		echo "${file%.c}.o"
 	done
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# make -f harness/build.mk tree|image|guest: what depends on what, from nothing to the source with
-# the series, to its kernel, and to the files of its guest. The variables come from the environment.
+# make -f harness/build.mk tree|configured|image|guest: what depends on what, from nothing to the
+# source with the series, to its kernel, and to the files of its guest. The variables come from the
+# environment.
 #
 # Dates say what is to be done, where they can. Debian dates a tarball when it is built, git dates a
 # file when it is checked out, and a file that is gone has no date: there (FORCE) the content is
@@ -22,11 +23,13 @@ fragments := $(wildcard harness/config/kernel.config harness/config/arch/$(ARCH)
 update = cat >$@.$$$$ && if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 tree: $(state)/changed
+configured: $(BUILD)/configured
 image: $(IMAGE)
 guest: $(IMAGE) $(INITRD)
 
 $(SRC).stamp: FORCE
 	harness/tools.sh
+	harness/foreign.sh
 	harness/fetch.sh
 
 $(state)/inputs: FORCE
@@ -54,11 +57,12 @@ $(IMAGE): $(BUILD)/configured
 $(BUILD)/guest.sums: $(BUILD)/configured FORCE
 	find $(TREE)/$(TESTS_DIR) $(TREE)/$(TESTS_DIR)/../{Makefile,lib.mk,kselftest*} \
 		harness/{guest,demo,initramfs.sh,debuggers.sh,bench/install.sh,bench/run} \
+		harness/arch/$(ARCH).sh \
 		$(BUSYBOX) -type f | sort | xargs sha1sum | $(update)
 $(INITRD): $(BUILD)/guest.sums $(state)/changed
 	harness/initramfs.sh
 
 $(TREE)/Kbuild FORCE:
-.PHONY: tree image guest FORCE
+.PHONY: tree configured image guest FORCE
 .DELETE_ON_ERROR:
 .NOTPARALLEL:

@@ -9,6 +9,7 @@
 #                of its own apt sources); "URL URL-security" if security updates are needed, too
 
 . "$(dirname "$0")/lib.sh"
+. "$TOP/harness/apt-lib.sh"
 
 package=linux-source-$BASE
 tarball=/usr/src/$package.tar.xz
@@ -58,72 +59,13 @@ download() {
 	tarball=$dir/$package.tar.xz
 }
 
-# mirrors main|security: the Debian mirrors of MIRROR=, else those of this machine's own sources, as
-# its apt reads them. Where there are no lists yet a source does not say that it is Debian's: then
-# the name of its suite has to do.
-# shellcheck disable=SC2016 # $( is apt's
-mirrors() {
-	local uri names format='$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)'
-	for uri in ${MIRROR:-}; do
-		case $uri in
-		*security*) [ "$1" = main ] || echo "$uri" ;;
-		*) [ "$1" = security ] || echo "$uri" ;;
-		esac
-	done
-	[ -z "${MIRROR:-}" ] || return 0
-	names='(old)*stable|testing|unstable|sid'
-	names="$names|$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:-sid}")"
-	{
-		apt-get indextargets --format "$format" 'Created-By: Packages'
-		apt-get indextargets --format "$format" --no-release-info 'Created-By: Packages'
-	} | awk -v kind="$1" -v names="^(${names%|})([-/]|\$)" '
-		$3 != "main" || $1 ~ /^cdrom:/ { next }
-		$4 == "$(ORIGIN)" && ($1 in others || $2 !~ names) { next }
-		$4 != "$(ORIGIN)" && ($4 != "Debian" || NF != 4) { others[$1]; next }
-		($2 ~ /(-security|\/updates)$/) == (kind == "security") && !seen[$1]++ { print $1 }'
+# isolated_apt SUITES...: the package by an apt of its own below out/. Adds no suite to the machine
+# and needs no root.
+isolated_apt() {
+	each_mirror "$OUT/apt" "$(dpkg --print-architecture)" "$*" own_download
 }
 
-# isolated_apt SUITES...: an apt of its own below out/, with these suites and nothing of the
-# machine's but its mirrors, its keys and its proxies. Adds no suite to the machine and needs no
-# root. Only what is signed with Debian's keys is taken, whatever the mirror or the machine says.
-isolated_apt() {
-	local apt=$OUT/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	local options suite uri main security from
-	if [ ! -f "$keyring" ]; then
-		echo "there is no $keyring; next:  apt-get install debian-archive-keyring"
-		return 1
-	fi
-	mapfile -t main < <(mirrors main)
-	mapfile -t security < <(mirrors security)
-	if [ "${#main[@]}" = 0 ]; then
-		echo "no apt source of this machine is a Debian mirror, from which to get $*"
-		echo "next:  make ... MIRROR=URL, the one of a line \"deb URL bookworm main\""
-		return 1
-	fi
-	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/empty"
-	options=(-o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/empty"
-		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts="$apt/empty"
-		-o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt"
-		-o Dir::Cache::Archives="$apt/archives" -o APT::Sandbox::User=""
-		-o APT::Get::AllowUnauthenticated=false -o Acquire::AllowInsecureRepositories=false
-		-o Acquire::AllowWeakRepositories=false
-		-o Acquire::AllowDowngradeToInsecureRepositories=false)
-	for uri in "${main[@]}"; do
-		for suite; do
-			from=$uri
-			[[ $suite != *-security ]] || from=${security[0]:-}
-			if [ -n "$from" ]; then
-				echo "deb [signed-by=$keyring] $from $suite main"
-			else
-				echo "this machine has no security updates: without $suite" >&2
-			fi
-		done >"$apt/sources.list"
-		echo "from $uri:"
-		if apt-get "${options[@]}" update && download "${options[@]}"; then return; fi
-	done
-	echo "not from ${main[*]} either; next:  make ... MIRROR=URL, another mirror of Debian"
-	return 1
-}
+own_download() { download "${own_apt[@]}"; }
 
 get() {
 	case $BASE in

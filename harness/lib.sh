@@ -69,6 +69,11 @@ esac
 # Debian's busybox-static. A dynamic one names an interpreter in its program headers.
 static_busybox() {
 	local busybox
+	if [ -n "$FOREIGN" ]; then
+		# harness/foreign.sh gets it.
+		echo "${BUSYBOX:-$OUT/foreign/$ARCH/busybox}"
+		return
+	fi
 	for busybox in "${BUSYBOX:-}" /bin/busybox /usr/bin/busybox; do
 		[ -x "$busybox" ] || continue
 		if ! readelf -lW "$busybox" 2>/dev/null | grep -q INTERP; then
@@ -107,12 +112,27 @@ fi
 names_in() { (cd "$TOP/harness/$1" && echo *."$2" | sed "s/\.$2//g"); }
 
 [ -f "$TOP/harness/arch/$ARCH.sh" ] ||
-	die "ARCH=$ARCH: not supported yet; there is: $(names_in arch sh)"
+	die "ARCH=$ARCH: there is no such architecture here; there are: $(names_in arch sh)"
 [ -z "$CONFIG" ] || [ -f "$CONFIG" ] || die "CONFIG=$CONFIG: no such file"
 [ -z "$INJECT" ] || [ -f "$TOP/harness/inject/$INJECT.patch" ] ||
 	die "INJECT=$INJECT: no harness/inject/$INJECT.patch; there is: $(names_in inject patch)"
 # shellcheck source=harness/arch/x86_64.sh
 . "$TOP/harness/arch/$ARCH.sh"
+# What most of them have in common
+ARCH_TCG_THREAD=${ARCH_TCG_THREAD:-multi}
+ARCH_ONE_SERIAL=${ARCH_ONE_SERIAL:-}
+ARCH_KVM=${ARCH_KVM:-$ARCH_UNAME}
+ARCH_COMMAND_LINE=${ARCH_COMMAND_LINE:-2000}
+ARCH_CPUS=${ARCH_CPUS:-8}
+ARCH_NO_HIBERNATION=${ARCH_NO_HIBERNATION:-}
+ARCH_LEAVE=${ARCH_LEAVE:-}
+# What is of another architecture than this machine's is compiled by a cross compiler of Debian's,
+# and its programs do not run here.
+FOREIGN=
+[ "$(uname -m)" = "$ARCH_UNAME" ] || FOREIGN=1
+CROSS_COMPILE=${CROSS_COMPILE:-${FOREIGN:+$ARCH_GNU-}}
+[ -z "$FOREIGN" ] || [ -z "${BUSYBOX:-}" ] || [ -f "$BUSYBOX" ] ||
+	die "BUSYBOX=$BUSYBOX: no such file"
 
 SRC_NAME=$BASE
 if [ -n "$LINUX" ]; then
@@ -167,7 +187,7 @@ test_patterns() {
 	done | paste -sd' '
 }
 
-# build tree|image|guest: harness/build.mk, for the variables as they are by now
+# build tree|configured|image|guest: harness/build.mk, for the variables as they are by now
 build() { (cd "$TOP" && env -u MAKEFLAGS -u MFLAGS make -sf harness/build.mk "$1" >&2); }
 
 # kmake DIR ARGS...: the kernel's make. The same version string for the same source, no name of this

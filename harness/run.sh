@@ -24,11 +24,14 @@ mode=$1
 initrd=${RUN_INITRD:-$INITRD}
 IMAGE=${RUN_IMAGE:-$IMAGE}
 SMP=${SMP:-2}
+[ "$SMP" -le "$ARCH_CPUS" ] || SMP=$ARCH_CPUS
 MEM=${MEM:-2048}
 guest_mode=$mode
 tests=$(test_patterns "${TESTS:-}")
 tty=0
 
+[ "$mode" != hibernate ] || [ -z "$ARCH_NO_HIBERNATION" ] ||
+	die "make hibernate ARCH=$ARCH: $ARCH_NO_HIBERNATION"
 case $mode in
 test)
 	timeout=2400
@@ -45,6 +48,15 @@ esac
 # Lockdep, KASAN and KCSAN make emulation several times slower, and need memory.
 [ -z "$DEBUG" ] || { timeout=$((timeout * 3)); [ "$MEM" -ge 4096 ] || MEM=4096; }
 timeout=${TIMEOUT:-$timeout}
+
+# settings_file RUNDIR TEXT: an initramfs with TEXT as the file /settings, into $initrd
+settings_file() {
+	mkdir "$1/settings"
+	printf '%s\n' "$2" >"$1/settings/settings"
+	{ cat "$initrd"; (cd "$1/settings" && echo settings | cpio -o -H newc --quiet); } \
+		>"$1/initrd"
+	initrd=$1/initrd
+}
 
 # make_command RUNDIR MODE ACCEL: QEMU's command, into the array and into RUNDIR/command
 make_command() {
@@ -70,7 +82,7 @@ make_command() {
 	case $accel in
 	kvm) command+=(-accel kvm -cpu host) ;;
 	*)
-		command+=(-accel "tcg$([ "$mode" = bench ] || echo ,thread=multi)")
+		command+=(-accel "tcg$([ "$mode" = bench ] || echo ",thread=$ARCH_TCG_THREAD")")
 		command+=(-cpu "$ARCH_CPU_TCG")
 		;;
 	esac
@@ -78,7 +90,7 @@ make_command() {
 	[ "$mode" != bench ] || command+=(-icount "shift=1,sleep=off")
 	# shellcheck disable=SC2054
 	command+=(-smp "$SMP" -m "$MEM" -nodefaults -no-reboot -display none
-		-kernel "$IMAGE" -initrd "$initrd"
+		-kernel "$IMAGE"
 		-device virtio-serial
 		-chardev "file,id=verdict,path=$dir/verdict"
 		-device virtserialport,chardev=verdict,name=verdict
@@ -91,13 +103,23 @@ make_command() {
 	probe) command+=(-serial "file:$dir/console.log") ;;
 	*)
 		command+=(-serial "file:$dir/console.log"
-			-chardev "stdio,id=terminal,signal=on" -serial chardev:terminal)
+			-chardev "stdio,id=terminal,signal=on")
+		if [ -n "$ARCH_ONE_SERIAL" ]; then
+			command+=(-device "virtconsole,chardev=terminal")
+		else
+			command+=(-serial chardev:terminal)
+		fi
 		;;
 	esac
 	[ "$mode" != gdb ] || command+=(-s -S)
 	# shellcheck disable=SC2206
 	[ -z "${QEMU_ARGS:-}" ] || command+=($QEMU_ARGS)
-	command+=(-append "$append")
+	# A kernel may take less than that; /init reads the rest from a file.
+	if [ "${#append}" -gt "$ARCH_COMMAND_LINE" ]; then
+		settings_file "$dir" "$append"
+		append=$(tr ' ' '\n' <<<"$append" | grep -v '^freezer\.' | paste -sd' ')
+	fi
+	command+=(-initrd "$initrd" -append "$append")
 	rm -f "$dir/verdict"
 	truncate -s 1G "$dir/disk"
 	# As one would type it
@@ -114,7 +136,7 @@ accelerator() {
 	0 | no | n) echo tcg; return ;;
 	1 | yes | y) echo kvm; return ;;
 	esac
-	if [ ! -w /dev/kvm ] || [ "$(uname -m)" != "$ARCH_KERNEL" ]; then
+	if [ ! -w /dev/kvm ] || [[ " $ARCH_KVM " != *" $(uname -m) "* ]]; then
 		echo tcg
 		return
 	fi
@@ -148,7 +170,7 @@ if [ -t 1 ]; then
 	[ "$mode" = test ] || tty=1
 fi
 make_command "$dir" "$guest_mode" "$accel"
-trap 'rm -f "$dir/disk"' EXIT
+trap 'rm -f "$dir/disk" "$dir/initrd"' EXIT
 
 text="boot: $accel, $SMP CPUs, $MEM MB"
 [ "$WORLD" = plain ] || text="$text, world $WORLD"

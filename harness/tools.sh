@@ -31,6 +31,9 @@ regress_need='/usr/include/sys/capability.h libcap-dev
 
 [ "${1:-build}" != check ] || need=$need$'\n'$check_need
 [ "${1:-build}" != regress ] || need=$need$'\n'$regress_need
+[ -z "$FOREIGN" ] || need="$need
+${CROSS_COMPILE}gcc gcc-${ARCH_GNU//_/-}
+/usr/$ARCH_GNU/include/stdlib.h libc6-dev-$ARCH_DEBIAN-cross"
 
 packages=()
 missing=()

@@ -17,7 +17,8 @@ src=$here/../../tools/testing/selftests/freezer
 bench=$1/bench
 
 mkdir -p "$bench"
-"${CC:-gcc}" -O2 -Wall -D_GNU_SOURCE= -pthread -static -iquote "$src/lib" \
+"${CC:-gcc}" -O2 -Wall -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+	-pthread -static -iquote "$src/lib" \
 	-o "$bench/freezer_bench" \
 	"$src/freezer_bench.c" "$src"/bench_*.c "$src/lib/freezer_util.c" \
 	"$src/lib/freezer_v2.c"

@@ -15,6 +15,9 @@
  *
  * The last line says PASS, or FAIL and why; the exit status is 0 for PASS.
  */
+/* With this __u64 is unsigned long long on each architecture. */
+#define __SANE_USERSPACE_TYPES__
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -15,7 +15,7 @@ demo=$1/demo
 cc=${CC:-gcc}
 
 compile() {
-	"$cc" -O2 -Wall -Wextra -Wno-format-truncation \
+	"$cc" -O2 -Wall -Wextra -Wno-format-truncation -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 		'-D__printf(a, b)=__attribute__((format(printf, a, b)))' \
 		-static -o "$@"
 }

@@ -100,7 +100,8 @@ struct regset {
 	size_t		size;
 };
 
-#define MAX_REGSETS	16
+/* More than any architecture has. */
+#define MAX_REGSETS	32
 
 /**
  * struct thread - a task

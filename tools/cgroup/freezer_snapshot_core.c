@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/time_types.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/procfs.h>
@@ -57,8 +58,8 @@
 struct vma {
 	unsigned long	start;
 	unsigned long	end;
-	unsigned long	offset;
-	unsigned long	inode;
+	unsigned long long	offset;
+	unsigned long long	inode;
 	char		*name;
 	char		perms[5];
 	unsigned long	anon_kb;
@@ -66,6 +67,22 @@ struct vma {
 	bool		dontdump;
 	bool		uffd;
 	unsigned long	size;
+};
+
+/*
+ * NT_PRSTATUS as the kernel writes it.  The times in struct elf_prstatus of the C
+ * library are of this program, and on 32 bits they may be longer than those of
+ * the kernel.
+ */
+struct core_status {
+	struct elf_siginfo		info;
+	short				cursig;
+	unsigned long			sigpend;
+	unsigned long			sighold;
+	int				pid, ppid, pgrp, sid;
+	struct __kernel_old_timeval	utime, stime, cutime, cstime;
+	elf_gregset_t			reg;
+	int				fpvalid;
 };
 
 /* The notes of a core file, in the making. */
@@ -89,7 +106,7 @@ static bool parse_head(const char *line, struct vma *vma)
 	int name = 0;
 
 	memset(vma, 0, sizeof(*vma));
-	if (sscanf(line, "%lx-%lx %4s %lx %*x:%*x %lu %n", &vma->start,
+	if (sscanf(line, "%lx-%lx %4s %llx %*x:%*x %llu %n", &vma->start,
 		   &vma->end, vma->perms, &vma->offset, &vma->inode,
 		   &name) < 5 || !name)
 		return false;
@@ -496,10 +513,10 @@ static void put_prpsinfo(struct buffer *buf, struct process *proc)
 	put_note(buf, "CORE", NT_PRPSINFO, &info, sizeof(info));
 }
 
-static struct timeval ticks(unsigned long num)
+static struct __kernel_old_timeval ticks(unsigned long num)
 {
 	static long hz;
-	struct timeval tv;
+	struct __kernel_old_timeval tv;
 
 	if (!hz)
 		hz = sysconf(_SC_CLK_TCK);
@@ -511,32 +528,32 @@ static struct timeval ticks(unsigned long num)
 static void put_prstatus(struct buffer *buf, struct process *proc,
 			 struct thread *thread)
 {
-	struct elf_prstatus status = { 0 };
+	struct core_status status = { 0 };
 	struct ids ids;
 	unsigned int i;
 	char *text;
 
-	status.pr_pid = thread->tid;
+	status.pid = thread->tid;
 	if (read_ids(proc->pid, thread->tid, &ids)) {
-		status.pr_ppid = ids.ppid;
-		status.pr_pgrp = ids.pgrp;
-		status.pr_sid = ids.sid;
-		status.pr_utime = ticks(ids.time[0]);
-		status.pr_stime = ticks(ids.time[1]);
-		status.pr_cutime = ticks(ids.time[2]);
-		status.pr_cstime = ticks(ids.time[3]);
+		status.ppid = ids.ppid;
+		status.pgrp = ids.pgrp;
+		status.sid = ids.sid;
+		status.utime = ticks(ids.time[0]);
+		status.stime = ticks(ids.time[1]);
+		status.cutime = ticks(ids.time[2]);
+		status.cstime = ticks(ids.time[3]);
 	}
 	text = read_proc(proc->pid, thread->tid, "status", NULL);
 	if (text) {
-		status.pr_sigpend = proc_number(text, "SigPnd", 16);
-		status.pr_sighold = proc_number(text, "SigBlk", 16);
+		status.sigpend = proc_number(text, "SigPnd", 16);
+		status.sighold = proc_number(text, "SigBlk", 16);
 		free(text);
 	}
 	if (thread->nr_sets)
-		memcpy(&status.pr_reg, thread->sets[0].data,
+		memcpy(&status.reg, thread->sets[0].data,
 		       thread->sets[0].size);
 	for (i = 1; i < thread->nr_sets; i++)
-		status.pr_fpvalid |= thread->sets[i].type == NT_PRFPREG;
+		status.fpvalid |= thread->sets[i].type == NT_PRFPREG;
 	put_note(buf, "CORE", NT_PRSTATUS, &status, sizeof(status));
 }
 
@@ -657,7 +674,7 @@ static void write_core(struct process *proc, int core, int mem, int pagemap)
 	ElfW(Ehdr) ehdr;
 	unsigned int i, num = nr_vmas + 1;
 	struct buffer buf = { 0 };
-	size_t offset;
+	off_t offset;
 
 	put_notes(&buf, proc);
 	fill_header(proc, &ehdr);
@@ -681,7 +698,7 @@ static void write_core(struct process *proc, int core, int mem, int pagemap)
 	phdr[0].p_filesz = buf.size;
 	phdr[0].p_align = 4;
 	offset += buf.size;
-	offset = (offset + page_size - 1) & ~(page_size - 1);
+	offset = (offset + page_size - 1) / page_size * page_size;
 	for (i = 0; i < nr_vmas; i++) {
 		phdr[i + 1].p_type = PT_LOAD;
 		phdr[i + 1].p_flags = segment_flags(&vmas[i]);
@@ -693,6 +710,9 @@ static void write_core(struct process *proc, int core, int mem, int pagemap)
 		offset += vmas[i].size;
 	}
 
+	if (offset != (off_t)(ElfW(Off))offset)
+		die(EXIT_ERROR, "the core file of %d would be larger than 4 GB",
+		    proc->pid);
 	out_write(core, &ehdr, sizeof(ehdr), 0);
 	out_write(core, phdr, num * sizeof(*phdr), sizeof(ehdr));
 	if (num >= PN_XNUM)

@@ -45,18 +45,68 @@ static const unsigned int regset_types[] = {
 	NT_PRSTATUS,
 	NT_PRFPREG,
 	0x100,	/* NT_PPC_VMX */
+	0x101,	/* NT_PPC_SPE */
 	0x102,	/* NT_PPC_VSX */
+	0x103,	/* NT_PPC_TAR */
+	0x104,	/* NT_PPC_PPR */
+	0x105,	/* NT_PPC_DSCR */
+	0x106,	/* NT_PPC_EBB */
+	0x107,	/* NT_PPC_PMU */
+	0x108,	/* NT_PPC_TM_CGPR */
+	0x109,	/* NT_PPC_TM_CFPR */
+	0x10a,	/* NT_PPC_TM_CVMX */
+	0x10b,	/* NT_PPC_TM_CVSX */
+	0x10c,	/* NT_PPC_TM_SPR */
+	0x10d,	/* NT_PPC_TM_CTAR */
+	0x10e,	/* NT_PPC_TM_CPPR */
+	0x10f,	/* NT_PPC_TM_CDSCR */
+	0x110,	/* NT_PPC_PKEY */
+	0x111,	/* NT_PPC_DEXCR */
+	0x112,	/* NT_PPC_HASHKEYR */
+	0x200,	/* NT_386_TLS */
 	0x202,	/* NT_X86_XSTATE */
+	0x204,	/* NT_X86_SHSTK */
 	0x300,	/* NT_S390_HIGH_GPRS */
+	0x301,	/* NT_S390_TIMER */
+	0x302,	/* NT_S390_TODCMP */
+	0x303,	/* NT_S390_TODPREG */
+	0x304,	/* NT_S390_CTRS */
+	0x305,	/* NT_S390_PREFIX */
+	0x306,	/* NT_S390_LAST_BREAK */
+	0x307,	/* NT_S390_SYSTEM_CALL */
+	0x308,	/* NT_S390_TDB */
 	0x309,	/* NT_S390_VXRS_LOW */
 	0x30a,	/* NT_S390_VXRS_HIGH */
+	0x30b,	/* NT_S390_GS_CB */
+	0x30c,	/* NT_S390_GS_BC */
+	0x30d,	/* NT_S390_RI_CB */
 	0x400,	/* NT_ARM_VFP */
 	0x401,	/* NT_ARM_TLS */
+	0x402,	/* NT_ARM_HW_BREAK */
+	0x403,	/* NT_ARM_HW_WATCH */
+	0x404,	/* NT_ARM_SYSTEM_CALL */
 	0x405,	/* NT_ARM_SVE */
 	0x406,	/* NT_ARM_PAC_MASK */
+	0x407,	/* NT_ARM_PACA_KEYS */
+	0x408,	/* NT_ARM_PACG_KEYS */
 	0x409,	/* NT_ARM_TAGGED_ADDR_CTRL */
+	0x40a,	/* NT_ARM_PAC_ENABLED_KEYS */
+	0x40b,	/* NT_ARM_SSVE */
+	0x40c,	/* NT_ARM_ZA */
+	0x40d,	/* NT_ARM_ZT */
+	0x40e,	/* NT_ARM_FPMR */
+	0x40f,	/* NT_ARM_POE */
+	0x600,	/* NT_ARC_V2 */
+	0x800,	/* NT_MIPS_DSP */
+	0x801,	/* NT_MIPS_FP_MODE */
+	0x802,	/* NT_MIPS_MSA */
 	0x900,	/* NT_RISCV_CSR */
 	0x901,	/* NT_RISCV_VECTOR */
+	0x902,	/* NT_RISCV_TAGGED_ADDR_CTRL */
+	0xa00,	/* NT_LOONGARCH_CPUCFG */
+	0xa02,	/* NT_LOONGARCH_LSX */
+	0xa03,	/* NT_LOONGARCH_LASX */
+	0xa04,	/* NT_LOONGARCH_LBT */
 };
 
 /* What is known about tracers of frozen tasks. */
@@ -146,7 +196,7 @@ static int fetch_regsets(struct thread *thread)
 		/* of a task of another word size: not for our core file */
 		if (!i && iov.iov_len != sizeof(elf_gregset_t))
 			return -EOPNOTSUPP;
-		if (thread->nr_sets < MAX_REGSETS)
+		if (iov.iov_len && thread->nr_sets < MAX_REGSETS)
 			add_regset(thread, regset_types[i], buf, iov.iov_len);
 	}
 	return 0;

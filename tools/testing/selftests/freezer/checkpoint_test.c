@@ -19,11 +19,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "checkpoint_util.h"
 #include "freezer_test.h"
+#include "syscalls.h"
 
 /*
  * The state is CHECKPOINTING from the open to the close, and FROZEN before and
@@ -398,7 +398,7 @@ static int share_files(void *arg)
 	struct holder *h = arg;
 	pid_t pid;
 
-	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	pid = frz_clone(CLONE_FILES | SIGCHLD);
 	if (!pid)
 		return frz_sleep(NULL);
 	h->pid = pid;
@@ -663,6 +663,9 @@ struct suspender {
 	char blockers[256];
 };
 
+/* Where the low half of an argument is. */
+#define LOW_WORD	(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)
+
 /* Have SNAPSHOT_FREEZE wait, before it does anything, until a supervisor says. */
 static int filter_snapshot(void)
 {
@@ -671,7 +674,7 @@ static int filter_snapshot(void)
 			 offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[1])),
+			 offsetof(struct seccomp_data, args[1]) + LOW_WORD),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SNAPSHOT_FREEZE, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

@@ -9,11 +9,11 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
 #include "checkpoint_util.h"
 #include "freezer_test.h"
+#include "regs.h"
 
 static int stop_and_spin(void *word)
 {
@@ -60,7 +60,7 @@ static int traced_spin(void *word)
  */
 FREEZER_TEST(traced)
 {
-	struct user_regs_struct regs;
+	union frz_regs regs;
 	unsigned long *word = ASSERT_WORDS(2);
 	sigset_t set = {};
 	int fd, status;
@@ -75,15 +75,14 @@ FREEZER_TEST(traced)
 	errno = 0;
 	EXPECT_EQ(0, ptrace(PTRACE_PEEKDATA, pid, &word[1], 0));
 	EXPECT_EQ(0, errno);
-	EXPECT_EQ(0, ptrace(PTRACE_GETREGS, pid, 0, &regs));
-	EXPECT_EQ(0, ptrace(PTRACE_GETSIGMASK, pid, sizeof(long), &set));
+	EXPECT_EQ(0, frz_get_regs(pid, &regs));
+	EXPECT_EQ(0, ptrace(PTRACE_GETSIGMASK, pid, _NSIG / 8, &set));
 
 	EXPECT_EQ(-1, ptrace(PTRACE_POKEDATA, pid, &word[1], 7));
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_EQ(0, word[1]);
-	EXPECT_EQ(-1, ptrace(PTRACE_SETREGS, pid, 0, &regs));
-	EXPECT_EQ(EBUSY, errno);
-	EXPECT_EQ(-1, ptrace(PTRACE_SETSIGMASK, pid, sizeof(long), &set));
+	EXPECT_EQ(-EBUSY, frz_set_regs(pid, &regs));
+	EXPECT_EQ(-1, ptrace(PTRACE_SETSIGMASK, pid, _NSIG / 8, &set));
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_EQ(-1, ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL));
 	EXPECT_EQ(EBUSY, errno);
@@ -154,7 +153,7 @@ FREEZER_TEST(trapped)
 	unsigned long *word = ASSERT_WORDS(2);
 	struct read_end *b[2];
 	pid_t spinner, stopped, reader[2];
-	struct user_regs_struct regs;
+	union frz_regs regs;
 	int i, n, fd;
 
 	spinner = ASSERT_SPINNER(self->cg, &word[0]);
@@ -179,7 +178,7 @@ FREEZER_TEST(trapped)
 	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, spinner, 0, 0));
 	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, spinner, 0, 0));
 	ASSERT_LE(0, frz_wait_stop(spinner, 0, FRZ_LIMIT));
-	EXPECT_EQ(0, ptrace(PTRACE_GETREGS, spinner, 0, &regs));
+	EXPECT_EQ(0, frz_get_regs(spinner, &regs));
 	ASSERT_EQ(0, ptrace(PTRACE_DETACH, spinner, 0, 0));
 	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, stopped, 0, 0));
 	ASSERT_LE(0, frz_wait_stop(stopped, 0, FRZ_LIMIT));

@@ -36,6 +36,7 @@
 
 #include "churn.h"
 #include "freezer_v2.h"
+#include "regs.h"
 
 /* The runner says that it lives once per freeze at least. */
 #define SILENT_MS	30000
@@ -104,11 +105,13 @@ const struct churn_mode churn_modes[] = {
 		.setup = setup_coredump,
 		.teardown = teardown_coredump,
 		.kind = { { work_coredump } },
+#ifdef FRZ_HAVE_STEP
 	}, {
 		.name = "ptrace_step",
 		.what = "a tracer inside steps its tracee",
 		.workers = 4,
 		.kind = { { work_ptrace_step } },
+#endif
 	}, {
 		.name = "ptrace_syscall",
 		.what = "a tracer inside stops its tracee at system calls",
@@ -118,7 +121,10 @@ const struct churn_mode churn_modes[] = {
 		.name = "ptrace_outside",
 		.what = "tracers outside: stepping, system calls, interrupts",
 		.workers = 6,
-		.kind = { { work_ptrace_step, true },
+		.kind = {
+#ifdef FRZ_HAVE_STEP
+			  { work_ptrace_step, true },
+#endif
 			  { work_ptrace_syscall, true },
 			  { work_ptrace_interrupt, true } },
 	}, {

@@ -13,11 +13,11 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "churn.h"
+#include "syscalls.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME	0x00000080
@@ -80,7 +80,7 @@ static int map_root(void)
 
 static pid_t clone_with(unsigned long namespaces)
 {
-	return syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, 0UL);
+	return frz_clone(namespaces | SIGCHLD);
 }
 
 static int own_mounts(void)

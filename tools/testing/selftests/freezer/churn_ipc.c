@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "churn.h"
+#include "syscalls.h"
 
 static pid_t start_peer(struct churn_slot *me)
 {

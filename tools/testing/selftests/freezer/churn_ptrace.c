@@ -30,7 +30,9 @@ static pid_t start_held(struct churn_slot *me)
 		if (me->where == CHURN_NOWHERE)
 			churn_join(peer, peer->where);
 		while (!churn_stopped()) {
-			churn_bump(peer);
+			/* not churn_bump(): steps never get through that on arm64 */
+			__atomic_store_n(&peer->count, peer->count + 1,
+					 __ATOMIC_RELAXED);
 			syscall(SYS_getppid);
 		}
 		_exit(0);

@@ -21,13 +21,13 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "churn.h"
+#include "syscalls.h"
 
 void churn_leak(struct churn_slot *slot, const char *fmt, ...)
 {
@@ -284,7 +284,7 @@ void work_fork_quiet(struct churn_slot *me)
 
 static void vfork_round(struct churn_slot *me, int child_us)
 {
-	struct timespec ts = { .tv_nsec = child_us * 1000L };
+	struct __kernel_old_timespec ts = { .tv_nsec = child_us * 1000L };
 	pid_t pid = vfork();
 
 	if (!pid) {

@@ -16,12 +16,12 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "freezer_test.h"
 #include "fuse_util.h"
 #include "memcg_util.h"
+#include "syscalls.h"
 
 #define KILLABLE	"freezer.killable"
 
@@ -112,7 +112,7 @@ static pid_t container_begin(const char *cg, struct container *c)
 	frz_store(&c->go, 0);
 	frz_store(&c->gone, 0);
 	fflush(NULL);
-	pid = syscall(SYS_clone, c->flags | SIGCHLD, 0, 0, 0, 0);
+	pid = frz_clone(c->flags | SIGCHLD);
 	if (!pid)
 		_exit(container_init(c));
 	if (pid < 0)
@@ -420,7 +420,7 @@ TEST_F_TIMEOUT(container, random_kills, 300)
 /* A namespace inside of the namespace: its pid 1 is a child of ours. */
 static int nest(struct container *c)
 {
-	pid_t pid = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+	pid_t pid = frz_clone(CLONE_NEWPID | SIGCHLD);
 
 	if (!pid) {
 		int i;
@@ -560,8 +560,7 @@ static int vfork_container(void *arg)
 	struct container *c = arg;
 	pid_t pid;
 
-	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_VFORK | SIGCHLD,
-		      0, 0, 0, 0);
+	pid = frz_clone(CLONE_NEWPID | CLONE_VFORK | SIGCHLD);
 	if (!pid) {
 		frz_store(&c->go, 1);
 		_exit(container_init(c));

@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <linux/fs.h>
 #include <poll.h>
+#include <link.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -257,8 +258,8 @@ struct content {
 static void look_at_notes(const unsigned char *note, size_t size,
 			  struct content *c)
 {
-	while (size >= sizeof(Elf64_Nhdr)) {
-		const Elf64_Nhdr *n = (const void *)note;
+	while (size >= sizeof(ElfW(Nhdr))) {
+		const ElfW(Nhdr) *n = (const void *)note;
 		size_t len = sizeof(*n) + ((n->n_namesz + 3) & ~3U) +
 			     ((n->n_descsz + 3) & ~3U);
 
@@ -271,7 +272,7 @@ static void look_at_notes(const unsigned char *note, size_t size,
 	}
 }
 
-static void look_at_data(const unsigned char *file, const Elf64_Phdr *p,
+static void look_at_data(const unsigned char *file, const ElfW(Phdr) *p,
 			 unsigned long data, struct content *c)
 {
 	size_t page;
@@ -293,8 +294,8 @@ static void look_at_data(const unsigned char *file, const Elf64_Phdr *p,
 static int look_at_core(const unsigned char *file, size_t len,
 			unsigned long data, struct content *c)
 {
-	const Elf64_Ehdr *e = (const void *)file;
-	const Elf64_Phdr *p;
+	const ElfW(Ehdr) *e = (const void *)file;
+	const ElfW(Phdr) *p;
 	int i;
 
 	memset(c, 0, sizeof(*c));

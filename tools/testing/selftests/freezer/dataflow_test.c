@@ -21,10 +21,10 @@
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "freezer_test.h"
+#include "syscalls.h"
 #include "uring_util.h"
 
 #define BIG	(1024 * 1024)

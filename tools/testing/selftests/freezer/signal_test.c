@@ -11,21 +11,29 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "checkpoint_util.h"
 #include "signal_fixture.h"
+#include "syscalls.h"
 
+#ifdef __mips__
+#define SIGNALS		128
+#define ONE_MORE	"129"
+#else
 #define SIGNALS		64
+#define ONE_MORE	"65"
+#endif
 #define NOBODY		65534
 #define SOMEBODY	65533
 
 /* All but KILL and STOP, with the two that the C library keeps for itself. */
-static const unsigned long all_signals = ~0UL;
+static const uint64_t all_signals[SIGNALS / 64] = {
+	[0 ... SIGNALS / 64 - 1] = ~0ULL,
+};
 
 static void block_all(void)
 {
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all_signals, NULL, SIGNALS / 8);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, all_signals, NULL, SIGNALS / 8);
 }
 
 /*
@@ -48,7 +56,7 @@ static int receive(void *arg)
 	block_all();
 	frz_store(&r->ready, 1);
 	for (;;) {
-		sig = syscall(SYS_rt_sigtimedwait, &all_signals, &info, NULL,
+		sig = syscall(SYS_rt_sigtimedwait, all_signals, &info, NULL,
 			      SIGNALS / 8);
 		if (sig <= 0)
 			continue;
@@ -103,7 +111,7 @@ SIGNAL_TEST(the_file)
 SIGNAL_TEST(invalid)
 {
 	static const char * const texts[] = {
-		"0", "-1", "-9", "+9", "65", "256", "265", "4294967305",
+		"0", "-1", "-9", "+9", ONE_MORE, "256", "265", "4294967305",
 		"18446744073709551625", "99999999999999999999999999",
 		"\n", " ", "9 9", "9 TERM", "9;", "0x9", "9.0", "nine",
 		"term", "SIG", "SIG9", "SIGSIGTERM", "TERMS", "SIGTERM9",

@@ -27,7 +27,7 @@
 
 #define MEG		(1024 * 1024UL)
 #define SPARSE		(256 * MEG)
-#define PAGE		4096UL
+#define PAGE		((unsigned long)getpagesize())
 
 struct sample {
 	char		*sparse;	/* private, a mark in the middle */

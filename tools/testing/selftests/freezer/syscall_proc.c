@@ -257,12 +257,12 @@ static long call_fault(struct sc *s)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	char *page = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	reg.range.start = (unsigned long)page;
-	reg.range.len = 4096;
+	reg.range.len = getpagesize();
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
 	    ioctl(fd, UFFDIO_REGISTER, &reg))
 		return -errno;
@@ -284,11 +284,11 @@ static void pump_fault(struct sc *s)
 
 static void fill_page(struct sc *s)
 {
-	static char page[4096] = { 42 };
+	static char page[65536] = { 42 };	/* no page is larger */
 	struct uffdio_copy copy = {
 		.dst = s->val[1],
 		.src = (unsigned long)page,
-		.len = 4096,
+		.len = getpagesize(),
 	};
 
 	if (ioctl(s->fd[0], UFFDIO_COPY, &copy))

@@ -21,7 +21,9 @@
 /* @arg[0]: how it waits, [1]: with a limit */
 static long call_aio(struct sc *s)
 {
-	struct timespec ts = sc_limit(s), *limit = s->c->arg[1] ? &ts : NULL;
+	struct __kernel_old_timespec old = sc_old_limit(s);
+	struct timespec ts = sc_limit(s);
+	bool limit = s->c->arg[1];
 	struct iocb cb = {
 		.aio_lio_opcode = IOCB_CMD_POLL,
 		.aio_fildes = s->fd[0],
@@ -35,9 +37,11 @@ static long call_aio(struct sc *s)
 	    syscall(SYS_io_submit, ctx, 1, &list) != 1)
 		return -errno;
 	if (s->c->arg[0])
-		ret = syscall(SYS_io_pgetevents, ctx, 1, 1, &ev, limit, NULL);
+		ret = syscall(SYS_io_pgetevents, ctx, 1, 1, &ev,
+			      limit ? &ts : NULL, NULL);
 	else
-		ret = syscall(SYS_io_getevents, ctx, 1, 1, &ev, limit);
+		ret = syscall(SYS_io_getevents, ctx, 1, 1, &ev,
+			      limit ? &old : NULL);
 	ret = sc_ret(ret);
 	return ret == 1 && !(ev.res & POLLIN) ? SC_TORN : ret;
 }
@@ -97,7 +101,7 @@ static void fill_sqe(struct sc *s, struct io_uring_sqe *sqe,
 	sqe->fd = s->fd[0];
 	switch (s->c->arg[0]) {
 	case IORING_OP_POLL_ADD:
-		sqe->poll32_events = POLLIN;
+		sqe->poll_events = POLLIN;
 		break;
 	case IORING_OP_READ:
 		sqe->addr = (uintptr_t)s->buf;

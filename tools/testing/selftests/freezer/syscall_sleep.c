@@ -101,7 +101,7 @@ static long call_posix_timer(struct sc *s)
 
 static long call_nanosleep(struct sc *s)
 {
-	struct timespec ts = sc_limit(s);
+	struct __kernel_old_timespec ts = sc_old_limit(s);
 
 	return sc_ret(syscall(SYS_nanosleep, &ts, &ts));
 }
@@ -227,7 +227,7 @@ static long call_epoll_pwait2(struct sc *s)
 	struct epoll_event ev;
 
 	return sc_ret(syscall(SYS_epoll_pwait2, ep, &ev, 1,
-			      s->c->arg[0] ? &ts : NULL, NULL, 8));
+			      s->c->arg[0] ? &ts : NULL, NULL, _NSIG / 8));
 }
 
 /* @arg[0]: flags of the eventfd */

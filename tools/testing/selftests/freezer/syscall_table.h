@@ -18,9 +18,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/syscall.h>
 
 #include "freezer_util.h"
+#include "syscalls.h"
 
 #define SC_FDS		6
 #define SC_WORDS	8
@@ -122,6 +122,15 @@ static inline long sc_ret(long ret)
 static inline struct timespec sc_limit(const struct sc *s)
 {
 	return (struct timespec) {
+		.tv_sec = s->ms / 1000,
+		.tv_nsec = s->ms % 1000 * 1000000L,
+	};
+}
+
+/* The same for a call that has no variant with 64-bit time. */
+static inline struct __kernel_old_timespec sc_old_limit(const struct sc *s)
+{
+	return (struct __kernel_old_timespec) {
 		.tv_sec = s->ms / 1000,
 		.tv_nsec = s->ms % 1000 * 1000000L,
 	};

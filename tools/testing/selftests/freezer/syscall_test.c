@@ -46,6 +46,7 @@
 #include "checkpoint_util.h"
 #include "freezer_check.h"
 #include "syscall_table.h"
+#include "syscalls.h"
 
 #define MAX_CASES	400
 #define LONG_MS		100000	/* a limit that does not pass */

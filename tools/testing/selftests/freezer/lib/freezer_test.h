@@ -18,6 +18,8 @@
 #include <sched.h>
 #include <time.h>
 
+/* It casts what it prints, a pointer as well, to a number of 64 bits. */
+#pragma GCC diagnostic ignored "-Wpointer-to-int-cast"
 #include "../../kselftest_harness.h"
 #include "freezer_check.h"
 #include "freezer_v2.h"

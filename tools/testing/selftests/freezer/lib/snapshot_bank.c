@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "snapshot_bank.h"
+#include "snapshot_spin.h"
 
 #define LIMIT_MS	20000
 
@@ -153,31 +154,14 @@ static void write_log(void)
 }
 
 #ifdef BANK_SPIN
-/*
- * rbx counts, memory follows. r12 and xmm7 hold what nobody changes. Now and
- * then a system call, for the others to run, too.
- */
 static void *run_spin(void *arg)
 {
 	bank_account.spin_tid = syscall(SYS_gettid);
-	asm volatile("movq	%[mark], %%r12\n\t"
-		     "movq	%%r12, %%xmm7\n\t"
-		     "xorl	%%ebx, %%ebx\n"
-		     ".globl	bank_spin_begin\n"
-		     "bank_spin_begin:\n\t"
-		     "incq	%%rbx\n\t"
-		     "movq	%%rbx, (%[spin])\n\t"
-		     "testb	%%bl, %%bl\n\t"
-		     "jnz	bank_spin_begin\n\t"
-		     "movl	%[yield], %%eax\n\t"
-		     "syscall\n\t"
-		     "jmp	bank_spin_begin\n"
-		     ".globl	bank_spin_end\n"
-		     "bank_spin_end:\n"
+	asm volatile(BANK_SPIN_CODE
 		     : : [mark] "r" (BANK_SPIN_MARK),
-		       [spin] "r" (&bank_account.spin),
+		       [spin] BANK_SPIN_POINTER (&bank_account.spin),
 		       [yield] "i" (SYS_sched_yield)
-		     : "rax", "rbx", "rcx", "r11", "r12", "xmm7", "memory");
+		     : BANK_SPIN_CLOBBERS, "memory");
 	return NULL;
 }
 

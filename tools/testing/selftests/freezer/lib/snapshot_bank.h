@@ -111,13 +111,6 @@ struct bank_view {
 /* Where the accounts are, in each process. */
 extern struct bank_account bank_account;
 
-/* Begin and end of the loop of the second thread, of which registers are known. */
-#ifdef __x86_64__
-#define BANK_SPIN
-#define BANK_SPIN_MARK	0x5ca1ab1e0ddba11UL
-extern const char bank_spin_begin[], bank_spin_end[];
-#endif
-
 /*
  * Start the processes, in turn in @path and in the cgroup below, @path/sub,
  * and wait until they are at work: 0 or -errno.

@@ -6,20 +6,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/time_types.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/procfs.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#ifdef __x86_64__
 #include <sys/user.h>
-#endif
+#include <unistd.h>
 
+#include "regs.h"
 #include "snapshot_read.h"
+#include "snapshot_spin.h"
 
 static char fault[FRZ_PATH_MAX + 128];
+
+/*
+ * NT_PRSTATUS as the kernel has it. In struct elf_prstatus of the C library the
+ * times are of this program, on 32 bits longer than those of the kernel.
+ */
+struct core_status {
+	struct elf_siginfo		info;
+	short				cursig;
+	unsigned long			sigpend;
+	unsigned long			sighold;
+	int				pid, ppid, pgrp, sid;
+	struct __kernel_old_timeval	times[4];
+	union frz_regs			regs;
+	int				fpvalid;
+};
 
 #define FAULT(...) (snprintf(fault, sizeof(fault), __VA_ARGS__), fault)
 
@@ -112,10 +128,10 @@ const void *core_note(struct core *core, pid_t tid, unsigned int type,
 
 	while ((nhdr = note_at(core, &offset, &name, &desc))) {
 		if (nhdr->n_type == NT_PRSTATUS) {
-			struct elf_prstatus status;
+			struct core_status status;
 
 			memcpy(&status, desc, sizeof(status));
-			of = status.pr_pid;
+			of = status.pid;
 		}
 		if (nhdr->n_type == type && (!tid || tid == of)) {
 			if (size)
@@ -158,7 +174,7 @@ static const char *check_notes(struct core *core, pid_t pid)
 	unsigned int nr_psinfo = 0, nr_auxv = 0;
 
 	while ((nhdr = note_at(core, &offset, &name, &desc))) {
-		struct elf_prstatus status;
+		struct core_status status;
 		struct elf_prpsinfo info;
 
 		switch (nhdr->n_type) {
@@ -168,9 +184,9 @@ static const char *check_notes(struct core *core, pid_t pid)
 				return FAULT("NT_PRSTATUS: %u bytes",
 					     nhdr->n_descsz);
 			memcpy(&status, desc, sizeof(status));
-			if (!core->nr_threads++ && status.pr_pid != pid)
+			if (!core->nr_threads++ && status.pid != pid)
 				return FAULT("first thread %d instead of %d",
-					     status.pr_pid, pid);
+					     status.pid, pid);
 			break;
 		case NT_PRPSINFO:
 			if (nhdr->n_descsz != sizeof(info))
@@ -387,9 +403,10 @@ const char *snapshot_bank(const char *snapshot, struct bank *bank,
 #ifdef BANK_SPIN
 const char *snapshot_spin(const char *snapshot, struct bank *bank)
 {
+	const unsigned long *word;
 	struct bank_account account;
-	struct user_regs_struct regs;
-	struct elf_prstatus status;
+	struct core_status status;
+	unsigned long pc, count;
 	struct core core;
 	const char *why;
 	const void *note;
@@ -406,11 +423,19 @@ const char *snapshot_spin(const char *snapshot, struct bank *bank)
 		return *why ? why : FAULT("no registers of the second thread");
 	}
 	memcpy(&status, note, sizeof(status));
-	memcpy(&regs, &status.pr_reg, sizeof(regs));
-	if (regs.rip < (uintptr_t)bank_spin_begin ||
-	    regs.rip >= (uintptr_t)bank_spin_end)
-		why = FAULT("it was at %llx", (long long)regs.rip);
+	word = status.regs.word;
+	pc = word[FRZ_REG_PC];
+	count = word[BANK_SPIN_COUNT];
+	if (pc < (uintptr_t)bank_spin_begin || pc >= (uintptr_t)bank_spin_end)
+		why = FAULT("it was at %lx", pc);
+	else if (word[BANK_SPIN_KEEP] != BANK_SPIN_MARK)
+		why = FAULT("the register with the mark is %lx",
+			    word[BANK_SPIN_KEEP]);
+	else if (count - account.spin > 1)
+		why = FAULT("the counter is %lu and memory %lu", count,
+			    account.spin);
 
+#ifdef __x86_64__
 	note = core_note(&core, account.spin_tid, NT_PRFPREG, NULL);
 	if (note && !*why) {
 		struct user_fpregs_struct fp;
@@ -419,12 +444,8 @@ const char *snapshot_spin(const char *snapshot, struct bank *bank)
 		if (memcmp(&fp.xmm_space[7 * 4], &(uint64_t){ BANK_SPIN_MARK },
 			   8))
 			why = FAULT("xmm7 is not what it was");
-		else if (regs.r12 != BANK_SPIN_MARK)
-			why = FAULT("r12 is %llx", (long long)regs.r12);
-		else if (regs.rbx - account.spin > 1)
-			why = FAULT("rbx is %llu and memory %lu",
-				    (long long)regs.rbx, account.spin);
 	}
+#endif
 	core_close(&core);
 	return why;
 }
