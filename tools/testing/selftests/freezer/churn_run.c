@@ -241,6 +241,7 @@ static void one_freeze(void)
 			frozen = false;
 		}
 	}
+	run.took_ns = frz_now_ns() - start;
 	if (frozen)
 		check_window();
 
