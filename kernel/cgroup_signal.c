@@ -310,8 +310,7 @@ static void signal_send(const struct signal_message *msg,
 			/* Afresh for each process, for sending changes it. */
 			signal_siginfo(msg, leader, &info);
 			audit_signal_info(msg->sig, leader);
-			ret = do_send_sig_info(msg->sig, &info, leader,
-					       PIDTYPE_TGID);
+			ret = do_send_sig_info(msg->sig, &info, leader, PIDTYPE_TGID);
 		}
 		rcu_read_unlock();
 	} while (ret == -ESRCH);
@@ -467,8 +466,7 @@ static ssize_t signal_kill_write(struct kernfs_open_file *of, char *buf,
 static bool signal_is_unhandled(int sig)
 {
 	/* %current's own: only exec changes it, and this is fork */
-	struct sighand_struct *sighand =
-		rcu_dereference_protected(current->sighand, true);
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	bool ret;
 
 	spin_lock_irq(&sighand->siglock);
