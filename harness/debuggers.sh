@@ -79,7 +79,8 @@ fetch() {
 		apt-get update || return 1
 	fi
 	if [ -n "$FOREIGN" ]; then
-		each_mirror "${dir%/*}/apt" "$ARCH_DEBIAN" "$ARCH_DEBIAN_SUITE" download || return 1
+		each_mirror "${dir%/*}/apt" "$ARCH_DEBIAN" "$ARCH_DEBIAN_SUITE" download ||
+			return 1
 	else
 		download || return 1
 	fi
