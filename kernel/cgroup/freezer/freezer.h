@@ -450,9 +450,10 @@ static inline struct sighand_struct *freezer_own_sighand(void)
  */
 static inline u64 freezer_runtime(struct task_struct *task)
 {
-	/* data_race: with its next time slice, and either answer will do */
-	if (IS_ENABLED(CONFIG_64BIT))
+	if (IS_ENABLED(CONFIG_64BIT)) {
+		/* data_race: with its next time slice, and either answer will do */
 		return data_race(task->se.sum_exec_runtime);
+	}
 	return task_sched_runtime(task);
 }
 
