@@ -75,6 +75,11 @@ bisectable:
 regress:
 	@harness/regress.sh
 
+#: make clients        systemctl, podman, runc, crun, LXC and CRIU on a host with cgroup v2 only, on
+#:                     our kernel and on the unpatched one
+clients:
+	@harness/clients.sh
+
 #: make bench          our kernel, the same without the freezer, and the unpatched one side by side,
 #:                     on a clock that counts instructions
 bench:
@@ -95,7 +100,7 @@ test-harness:
 #: make clean          remove what was built; not: unpacked sources, what was fetched, out/edit-*
 clean:
 	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip \
-		out/check out/bench-* out/model out/*.log
+		out/check out/bench-* out/model out/clients out/*.log
 
 #: make distclean      remove all of out/
 distclean:
@@ -157,6 +162,8 @@ V	?=
 #:                     without; CONFIGS="2 5": these; FROM= TO=: patches by number; NOBOOT=1: boot
 #:                     none; AGAIN=1: though done before
 #: regress             COLLECTIONS="futex ipc": directories of tools/testing/selftests
+#: clients             KERNELS="ours vanilla", TIMES=50 rounds, ROWS='^podman': rows by name; CACHE=
+#:                     where the disk is kept (~/.cache/container-freezer)
 #: bench               KERNELS="ours without vanilla", SECONDS_SLICED=6: of taking turns
 #: latency             N=20000 tasks, ROUNDS=5, MOST=100: microseconds that may be
 #: test-harness        CASES="crash warn": these
@@ -169,5 +176,5 @@ export TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 export AUTHOR SIGNOFF
 
 .PHONY: help run test quick hibernate shell gdb image tree series edit refresh check bisectable \
-	regress bench latency model test-harness clean distclean
+	regress clients bench latency model test-harness clean distclean
 .NOTPARALLEL:

@@ -58,31 +58,6 @@ download() {
 	tarball=$dir/$package.tar.xz
 }
 
-# mirrors main|security: the Debian mirrors of MIRROR=, else those of this machine's own sources, as
-# its apt reads them. Where there are no lists yet a source does not say that it is Debian's: then
-# the name of its suite has to do.
-# shellcheck disable=SC2016 # $( is apt's
-mirrors() {
-	local uri names format='$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)'
-	for uri in ${MIRROR:-}; do
-		case $uri in
-		*security*) [ "$1" = main ] || echo "$uri" ;;
-		*) [ "$1" = security ] || echo "$uri" ;;
-		esac
-	done
-	[ -z "${MIRROR:-}" ] || return 0
-	names='(old)*stable|testing|unstable|sid'
-	names="$names|$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:-sid}")"
-	{
-		apt-get indextargets --format "$format" 'Created-By: Packages'
-		apt-get indextargets --format "$format" --no-release-info 'Created-By: Packages'
-	} | awk -v kind="$1" -v names="^(${names%|})([-/]|\$)" '
-		$3 != "main" || $1 ~ /^cdrom:/ { next }
-		$4 == "$(ORIGIN)" && ($1 in others || $2 !~ names) { next }
-		$4 != "$(ORIGIN)" && ($4 != "Debian" || NF != 4) { others[$1]; next }
-		($2 ~ /(-security|\/updates)$/) == (kind == "security") && !seen[$1]++ { print $1 }'
-}
-
 # isolated_apt SUITES...: an apt of its own below out/, with these suites and nothing of the
 # machine's but its mirrors, its keys and its proxies. Adds no suite to the machine and needs no
 # root. Only what is signed with Debian's keys is taken, whatever the mirror or the machine says.

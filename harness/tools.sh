@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tools.sh [build|check|regress|bench]: see that the programs are there that a build, or that make
+# tools.sh [build|check|regress|bench|clients]: see that the programs are there that a build, or that make
 # target, needs. What is missing is installed when that is possible, else named with its Debian
 # package and the one command that installs all of it.
 
@@ -28,9 +28,12 @@ shellcheck shellcheck
 python3 python3'
 regress_need='/usr/include/sys/capability.h libcap-dev
 /usr/include/popt.h libpopt-dev'
+clients_need='/sbin/mke2fs e2fsprogs
+/usr/sbin/debootstrap debootstrap'
 
 [ "${1:-build}" != check ] || need=$need$'\n'$check_need
 [ "${1:-build}" != regress ] || need=$need$'\n'$regress_need
+[ "${1:-build}" != clients ] || need=$need$'\n'$clients_need
 
 packages=()
 missing=()
