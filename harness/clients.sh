@@ -64,10 +64,17 @@ install -m 755 "$here/rows.sh" "$root/clients/rows.sh"
 
 # progress: the rows as they come
 progress() {
-	tr -d '\r' | awk -F'\t' '
-		/^### begin / { sub(/^### begin /, ""); begun = $0; next }
-		/^ROW\t/ { printf "      %s: %s, %s s%s\n", begun, $3, $4, $5 == "" ? "" : ": " $5
-			fflush() }' >&2
+	local begun='' name state seconds text
+	while IFS=$'\t' read -r name state seconds text; do
+		text=${text%$'\r'}
+		case $name in
+		'### begin '*) begun=${name#\#\#\# begin } begun=${begun%$'\r'} ;;
+		ROW)
+			name=$state state=$seconds seconds=${text%%$'\t'*} text=${text#*$'\t'}
+			say "      $begun: $state, $seconds s${text:+: $text}"
+			;;
+		esac
+	done
 }
 
 append="systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all systemd.show_status=0"
@@ -89,6 +96,9 @@ done
 # The table
 columns=()
 for kernel in $kernels; do columns+=("$work/$kernel"); done
+echo
+tr -d '\r' <"$OUT/run/latest-clients/output.log" | sed -n 's/^### package //p' | paste -sd, |
+	sed 's/,/, /g'
 echo
 awk -F'\t' -v kernels="$kernels" '
 	function result(k) {
@@ -124,8 +134,8 @@ awk -F'\t' -v kernels="$kernels" '
 		for (i = 1; i <= bad; i++) print why[i]
 		printf "\nclients:"
 		for (j = 1; j <= n; j++)
-			printf "%s %d of %d rows ok on %s", j > 1 ? "," : "", good[kernel[j]], rows,
-				kernel[j] == "ours" ? "ours" : "the unpatched kernel"
+			printf "%s %d of %d rows ok on %s", (j > 1 ? "," : ""), good[kernel[j]],
+				rows, kernel[j] == "ours" ? "ours" : "the unpatched kernel"
 		printf "\n"
 		exit index(" " kernels " ", " ours ") && good["ours"] < rows
 	}' - "${columns[@]}" <<<"$chosen" || status=$E_TEST

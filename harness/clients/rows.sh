@@ -316,6 +316,7 @@ oci_delete() {
 	expect "the cgroup of the deleted container" gone \
 		"$([ -e "$cgroup" ] && echo there || echo gone)"
 	oci_run "$1"
+	echo "and a new one of this name"
 }
 
 # podman
@@ -353,20 +354,14 @@ podman_exec() {
 	exec_loop "podman pause job" "podman unpause job" "podman exec job echo done" "$few"
 }
 
-# Podman 4.3 refuses this by itself ("container state improper"): then the user kills the process.
 podman_kill() {
-	local how="by podman kill"
 	podman_run
 	podman_pause
-	if ! timeout 30 podman kill job >"$here/said" 2>&1; then
-		grep -q 'state paused' "$here/said" || die "podman kill: $(tail -n 1 "$here/said")"
-		how="by kill -KILL, since not by this podman: it refuses what is paused"
-		kill -KILL "$(podman inspect -f '{{.State.Pid}}' job)"
-	fi
+	must timeout 30 podman kill job
 	within 10 "the killed processes are gone" empty "$cgroup"
 	must timeout 30 podman rm -f job
 	podman_run
-	echo "$how"
+	echo "and a new one of this name"
 }
 
 podman_remove() {
@@ -375,6 +370,7 @@ podman_remove() {
 	must timeout 60 podman rm -f job
 	within 1 "the cgroup is gone" test ! -e "$cgroup"
 	podman_run
+	echo "and a new one of this name"
 }
 
 # A service with a container in it, cgroups and all
@@ -437,6 +433,7 @@ lxc_kill() {
 	lxc_is STOPPED
 	within 10 "no process is left" empty "$cgroup"
 	lxc_run
+	echo "and a new one of this name"
 }
 
 # CRIU
