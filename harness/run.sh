@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench,
-# shell, gdb, step), or clients with what harness/clients.sh has made, and judge what came of it. hibernate boots twice: the guest switches itself off
-# with its memory in an image on the disk, and goes on from there in the second QEMU.
+# shell, gdb, step), or as clients, with the guest that harness/clients.sh has made, and judge what
+# came of it. hibernate boots twice: the guest switches itself off with its memory in an image on
+# the disk, and goes on from there in the second QEMU.
 #
 #   TESTS=   test programs to run, shell patterns with blanks between; a pattern "!x*" leaves out
 #            what x* matches; core and worlds stand for programs (the tests' Makefile says which)

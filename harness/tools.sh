@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tools.sh [build|check|regress|bench|clients]: see that the programs are there that a build, or that make
-# target, needs. What is missing is installed when that is possible, else named with its Debian
-# package and the one command that installs all of it.
+# tools.sh [build|check|regress|bench|clients]: see that the programs are there that a build, or
+# that make target, needs. What is missing is installed when that is possible, else named with its
+# Debian package and the one command that installs all of it.
 
 . "$(dirname "$0")/lib.sh"
 

@@ -32,9 +32,11 @@ populate() {
 	chmod 755 "$root/usr/sbin/policy-rc.d"
 	inside apt-get update || return
 	# shellcheck disable=SC2086
-	inside apt-get install -y --no-install-recommends $list || return
+	inside apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
+		$list || return
 	# The kernel has the tables of the older iptables only.
 	inside update-alternatives --set iptables /usr/sbin/iptables-legacy || return
+	inside update-alternatives --set ip6tables /usr/sbin/ip6tables-legacy || return
 	# shellcheck disable=SC2016 # dpkg's
 	inside dpkg-query -W -f '${Package} ${Version}\n' >"$root/etc/packages"
 	rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale} \
@@ -60,6 +62,7 @@ fi
 [ "$(id -u)" = 0 ] || die "the disk of make clients is made by debootstrap, which needs root;" \
 	"next, as root:  CACHE=$cache harness/clients/disk.sh"
 
+"$TOP/harness/tools.sh" clients
 mapfile -t main < <(mirrors main)
 mapfile -t security < <(mirrors security)
 [ "${#main[@]}" -gt 0 ] || die "no apt source of this machine is a Debian mirror;" \

@@ -4,7 +4,8 @@
 # clients/rows.sh: what make clients runs in the guest, with systemd as the first process and cgroup
 # v2 only. "rows.sh all" runs each row in a process of its own under a time limit, prints
 #
-#	ROW <tab> name <tab> ok|FAILED <tab> seconds <tab> what was counted, or expected and seen
+#	ROW <tab> name <tab> ok|FAILED|skipped <tab> seconds <tab> what was counted, or expected and
+#	seen, or why it was skipped
 #
 # thaws, kills and removes what the row left, and writes the verdict. "rows.sh NAME" is one row.
 # The jobs and the looks at them are work.c. No row asks a state twice: after a client that freezes,
@@ -70,6 +71,12 @@ expect() {
 die() {
 	echo "$*"
 	exit 1
+}
+
+# skip WHY: this kernel or machine does not have what the row is about
+skip() {
+	echo "$*"
+	exit 4
 }
 
 # must COMMAND...: it succeeds; what it says, if it does not
@@ -178,6 +185,8 @@ systemd_restart() {
 # long until then.
 systemd_suspend() {
 	local before after hook=/lib/systemd/system-sleep/clients
+	grep -qw mem /sys/power/state || skip "no mem in /sys/power/state"
+	[ -e /sys/class/rtc/rtc0/wakealarm ] || skip "no clock that ends a suspend"
 	mkdir -p "${hook%/*}"
 	cat >"$hook" <<-END
 	#!/bin/sh
@@ -440,7 +449,8 @@ lxc_kill() {
 
 # criu_does COMMAND...: one of CRIU, with a log in the images; what it says of an error, if it fails
 criu_does() {
-	timeout 60 criu "$@" -D "$images" -o "$1.log" --tcp-established >"$here/said" 2>&1 </dev/null ||
+	timeout 60 criu "$@" -v4 -D "$images" -o "$1.log" --tcp-established >"$here/said" 2>&1 \
+		</dev/null ||
 		die "criu $1: expected success, seen status $?: $(grep -h Error "$images/$1.log" \
 			"$here/said" | head -n 3)"
 }
@@ -525,7 +535,7 @@ verdict() {
 }
 
 all() {
-	local n=0 total failed=0 name limit what began status said pattern
+	local n=0 total failed=0 name limit what began status said pattern file
 	pattern=$(parameter only "")
 	pattern=${pattern//%20/ }
 	stty -F /dev/ttyS1 -onlcr -echo
@@ -545,10 +555,16 @@ all() {
 		said=$(tail -n 3 "$here/row" | tr '\t\n' '  ')
 		case $status in
 		0) status=ok ;;
+		4) status=skipped ;;
 		124 | 137) status=FAILED said="expected an end, seen none in $limit s; $said" ;;
 		*) status=FAILED ;;
 		esac
-		[ "$status" = ok ] || failed=$((failed + 1))
+		if [ "$status" = FAILED ]; then
+			failed=$((failed + 1))
+			for file in "$here/row" "$here"/images/*.log; do
+				[ ! -e "$file" ] || tail -n 100 "$file" | sed "s|^|### ${file##*/} |"
+			done
+		fi
 		printf 'ROW\t%s\t%s\t%s\t%s\n' "$name" "$status" "$((SECONDS - began))" "$said"
 		tidy "$what"
 	done 3< <(rows | grep -E -- "$pattern")
