@@ -72,6 +72,7 @@ progress() {
 		'### begin '*) begun=${name#\#\#\# begin } begun=${begun%$'\r'} ;;
 		ROW)
 			name=$state state=$seconds seconds=${text%%$'\t'*} text=${text#*$'\t'}
+			[ "$seconds" != "$text" ] || text=
 			say "      $begun: $state, $seconds s${text:+: $text}"
 			;;
 		esac

@@ -458,7 +458,7 @@ criu_does() {
 # criu_row running|freezes|frozen|stays: the tree of processes in a cgroup, dumped as it runs, as
 # CRIU freezes it, or as it is frozen; "stays" is that, too, and then the tree is still frozen
 criu_row() {
-	local images=$here/images pid dump=()
+	local images=$here/images pid dump=() processes
 	cgroup=$fs/clients/job
 	mkdir -p "$cgroup" "$images"
 	(echo 0 >"$cgroup/cgroup.procs" && exec setsid "$work" tree "$here/job") \
@@ -473,14 +473,16 @@ criu_row() {
 		;;
 	esac
 	criu_does dump "${dump[@]}" -t "$pid"
+	processes=$(find "$images" -name 'core-*.img' | wc -l)
 	if [ "$1" = stays ]; then
 		still "$cgroup" "$here/job"
 		echo 0 >"$cgroup/cgroup.freeze"
 		moves "$here/job"
+		echo "$processes processes"
 		return
 	fi
 	within 5 "the processes that were dumped are gone" empty "$cgroup"
-	wait "$pid"
+	wait "$pid" 2>/dev/null
 	# The cgroup comes back with the tree.
 	rmdir "$cgroup"
 	criu_does restore -d
@@ -489,6 +491,7 @@ criu_row() {
 	sleep 1
 	moves "$here/job"
 	kill -KILL "$pid"
+	echo "$processes processes"
 }
 
 # All rows
@@ -552,7 +555,7 @@ all() {
 		began=$SECONDS status=0
 		# shellcheck disable=SC2086
 		timeout -k 5 "$limit" bash "$0" $what >"$here/row" 2>&1 3<&- </dev/null || status=$?
-		said=$(tail -n 3 "$here/row" | tr '\t\n' '  ')
+		said=$(tail -n 3 "$here/row" | tr '\t\n' '  ' | sed 's/ *$//')
 		case $status in
 		0) status=ok ;;
 		4) status=skipped ;;
