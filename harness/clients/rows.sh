@@ -21,9 +21,9 @@ parameter() {
 	echo "${value:-$2}"
 }
 times=$(parameter times 50)
-# A command of podman takes seconds here.
+# A command of systemctl, podman or lxc takes seconds here.
 few=$(((times + 4) / 5))
-long=$((120 + times * 8))
+long=$((180 + times * 15))
 
 # name	seconds	function and arguments
 rows() {
@@ -208,7 +208,7 @@ systemd_suspend() {
 	unit_is user.slice FreezerState frozen
 	must timeout 30 systemctl thaw user.slice
 	moves "$here/job"
-	echo "by $(cat /sys/power/mem_sleep)"
+	echo "mem_sleep: $(cat /sys/power/mem_sleep)"
 }
 
 # runc and crun
@@ -420,19 +420,19 @@ lxc_frozen() {
 lxc_rounds() {
 	local i
 	lxc_run
-	for ((i = 0; i < times; i++)); do
+	for ((i = 0; i < few; i++)); do
 		lxc_frozen
 		must timeout 30 lxc-unfreeze -P "$here/lxc" -n job
 		lxc_is RUNNING
 		moves "$here/job"
 	done
-	echo "$times rounds"
+	echo "$few rounds"
 }
 
 lxc_exec() {
 	lxc_run
 	exec_loop "lxc-freeze -P $here/lxc -n job" "lxc-unfreeze -P $here/lxc -n job" \
-		"lxc-attach -P $here/lxc -n job -- /bin/echo done" "$times"
+		"lxc-attach -P $here/lxc -n job -- /bin/echo done" "$few"
 }
 
 lxc_kill() {
