@@ -80,6 +80,11 @@ bisectable:
 regress:
 	@harness/regress.sh
 
+#: make clients        systemctl, podman, runc, crun, LXC and CRIU on a host with cgroup v2 only, on
+#:                     our kernel and on the unpatched one
+clients:
+	@harness/clients.sh
+
 #: make bench          our kernel, the same without the freezer of cgroup v1, and the unpatched one
 #:                     side by side, on a clock that counts instructions
 bench:
@@ -101,7 +106,8 @@ test-harness:
 #:                     what was fetched, out/edit-*
 clean:
 	rm -rf out/tree out/run out/series-* out/edit-work out/refresh-work out/roundtrip \
-		out/check out/bench-* out/bisect out/regress out/model out/series.lock out/*.log
+		out/check out/bench-* out/bisect out/regress out/model out/clients \
+		out/series.lock out/*.log
 
 #: make distclean      remove all of out/
 distclean:
@@ -168,6 +174,8 @@ V	?=
 #:                     none; AGAIN=1: though done before
 #: regress             COLLECTIONS="futex ipc": directories of tools/testing/selftests;
 #:                     TIMES=100: all programs, so often
+#: clients             KERNELS="ours vanilla", TIMES=50 rounds, ROWS='^podman': rows by name; CACHE=
+#:                     where the disk is kept (~/.cache/container-freezer)
 #: bench               KERNELS="ours without vanilla", SECONDS_SLICED=6: of taking turns
 #: latency             N=20000 tasks, ROUNDS=5, MOST=100: microseconds that may be
 #: test-harness        CASES="crash warn": these
@@ -180,5 +188,5 @@ export TESTS ARGS WORLD TIMEOUT LIMIT SMP MEM KVM APPEND QEMU_ARGS V
 export AUTHOR SIGNOFF
 
 .PHONY: help run test quick hibernate shell gdb image tree series edit refresh check objects \
-	bisectable regress bench latency model test-harness clean distclean
+	bisectable regress clients bench latency model test-harness clean distclean
 .NOTPARALLEL:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # run.sh MODE: boot the kernel in QEMU in a mode of harness/guest/init (test, run, hibernate, bench,
-# shell, gdb, step) and judge what came of it. hibernate boots twice: the guest switches itself off
-# with its memory in an image on the disk, and goes on from there in the second QEMU.
+# shell, gdb, step), or as clients, with the guest that harness/clients.sh has made, and judge what
+# came of it. hibernate boots twice: the guest switches itself off with its memory in an image on
+# the disk, and goes on from there in the second QEMU.
 #
 #   TESTS=   test programs to run, shell patterns with blanks between; a pattern "!x*" leaves out
 #            what x* matches; core and worlds stand for programs (the tests' Makefile says which)
@@ -40,6 +41,7 @@ test)
 	;;
 run | hibernate) timeout=300 ;;
 step) timeout=60 ;;
+clients) timeout=5400 ;;
 bench) timeout=3600 SMP=1 KVM=0 ;;
 gdb) timeout=0 guest_mode=shell KVM=0 ;;
 shell) timeout=0 ;;
@@ -167,7 +169,7 @@ mkdir -p "$dir"
 ln -sfn "$(basename "$dir")" "$OUT/run/latest-$mode"
 if [ -t 1 ]; then
 	cols=$(tput cols 2>/dev/null || echo 80) rows=$(tput lines 2>/dev/null || echo 24)
-	[ "$mode" = test ] || tty=1
+	[[ $mode == @(test|clients) ]] || tty=1
 fi
 make_command "$dir" "$guest_mode" "$accel"
 trap 'rm -f "$dir/disk" "$dir/initrd"' EXIT

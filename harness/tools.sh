@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tools.sh [build|check|regress|bench]: see that the programs are there that a build, or that make
-# target, needs. Missing programs are installed if possible, else named with their Debian packages
-# and the one command that installs all of them.
+# tools.sh [build|check|regress|bench|clients]: see that the programs are there that a build, or
+# that make target, needs. Missing programs are installed if possible, else named with their Debian
+# packages and the one command that installs all of them.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -28,12 +28,15 @@ shellcheck shellcheck
 python3 python3'
 regress_need='/usr/include/sys/capability.h libcap-dev
 /usr/include/popt.h libpopt-dev'
+clients_need='/sbin/mke2fs e2fsprogs
+/usr/sbin/debootstrap debootstrap'
 
 [ "${1:-build}" != check ] || need=$need$'\n'$check_need
 [ "${1:-build}" != regress ] || need=$need$'\n'$regress_need
 [ -z "$FOREIGN" ] || need="$need
 ${CROSS_COMPILE}gcc gcc-${ARCH_GNU//_/-}
 /usr/$ARCH_GNU/include/stdlib.h libc6-dev-$ARCH_DEBIAN-cross"
+[ "${1:-build}" != clients ] || need=$need$'\n'$clients_need
 
 packages=()
 missing=()
