@@ -146,6 +146,8 @@ static const struct {
 	{ WORLD_V2, "kill_test", "the_file", "there is no freezer.killable" },
 	{ WORLD_V2, "kill_test", "default_of_the_host",
 	  "there is no freezer.killable" },
+	{ WORLD_V2, "kill_test", "killed_in_sendfile",
+	  "nothing tells who is parked" },
 	{ WORLD_V2, "kill_test", "turned_on_later", "a kill does not wait" },
 	{ WORLD_V2, "kill_test", "turned_on_while_parking",
 	  "a kill does not wait" },
