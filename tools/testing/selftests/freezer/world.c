@@ -89,6 +89,8 @@ static const struct {
 	  "it may not freeze the system" },
 	{ WORLD_USERNS, "fork_test", "fork_asleep_in_kernel",
 	  "userfaultfd has no faults of the kernel for it" },
+	{ WORLD_USERNS, "fork_test", "child_that_is_not_started",
+	  "userfaultfd has no faults of the kernel for it" },
 	{ WORLD_USERNS, "lifecycle_test", "umount_while_frozen",
 	  "it cannot unmount what was mounted outside" },
 	{ WORLD_USERNS, "ptrace_test", "jobctl_stop_before_freeze",
