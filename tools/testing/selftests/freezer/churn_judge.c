@@ -161,8 +161,7 @@ static void window_judge(const struct window *w)
 /*
  * No task may be added and none may go away, in any mode: a task that was let go
  * to die before, by an exec, a kill or its own exit, kept the group from FROZEN
- * until it was gone. That has a limit (C9), to which a freeze may have come on a machine
- * that has no CPU for the guest.
+ * until it was gone.
  */
 static void judge_lists(const struct churn_tasks *was,
 			const struct churn_tasks *is, const char *file)
@@ -179,8 +178,6 @@ static void judge_lists(const struct churn_tasks *was,
 	}
 	for (i = 0; i < was->nr; i++) {
 		if (churn_in_tasks(is, was->id[i]))
-			continue;
-		if (run.took_ns >= GRACE_MS * 1000000LL)
 			continue;
 		run.res->gone++;
 		FAULT(run.res->escapes,

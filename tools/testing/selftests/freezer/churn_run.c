@@ -241,7 +241,6 @@ static void one_freeze(void)
 			frozen = false;
 		}
 	}
-	run.took_ns = frz_now_ns() - start;
 	if (frozen)
 		check_window();
 

@@ -9,9 +9,6 @@
 
 /* In cgroup v2 a task that is blocked may be waited for before (U3). */
 #define LATE_MS		(1000 + run.patience_ms)
-
-/* For how long a freeze waits for a task that sleeps on its way out. */
-#define GRACE_MS	100
 /* Of each kind of fault this many are described. */
 #define NOTES_MAX	3
 
@@ -27,7 +24,6 @@
  * @by_path: by cgroup v2, alone or too: no descriptors are kept
  * @patience_ms: for how long cgroup v2 waits for a blocked task
  * @nr: number of the freeze, from 1
- * @took_ns: for how long the freeze has been waited for
  */
 struct churn_run {
 	const struct churn_mode *mode;
@@ -40,7 +36,6 @@ struct churn_run {
 	bool by_path;
 	int patience_ms;
 	int nr;
-	int64_t took_ns;
 };
 
 extern struct churn_run run;
