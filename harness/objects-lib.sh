@@ -4,11 +4,34 @@
 # Which objects a configuration builds of files of the kernel. Sourced by bisectable.sh and
 # objects.sh, after lib.sh.
 
-# option_of MAKEFILE OBJECT: the first word of the line that names the object
-option_of() {
+# options_of MAKEFILE NAME: the first words of the lines that name the object, or the directory
+options_of() {
 	sed -e ':a' -e '/\\$/N; s/\\\n/ /; ta' "$1" | tr '\t' ' ' | awk -v o=" $2 " '
-		option == "" && index($0 " ", o) { option = $1 }
-		END { print option }'
+		index($0 " ", o) { print $1 }'
+}
+
+option_of() { options_of "$@" | head -n 1; }
+
+# is_built OPTION: does the configuration have what stands in front of += or := ?
+is_built() {
+	local option=${1#*\$\(CONFIG_}
+	[ "$option" = "$1" ] || grep -q "^CONFIG_${option%%)*}=[ym]" "$BUILD/.config"
+}
+
+# is_entered DIR: does it enter this directory, and those above? By one of the lines that name it;
+# what no line names, make enters in another way.
+is_entered() {
+	local place=$1 above option named entered
+	while [ "$place" != . ]; do
+		above=$(dirname "$place") named='' entered=''
+		while read -r option; do
+			named=1
+			if is_built "$option"; then entered=1; fi
+		done < <(cat "$TREE/$above/Makefile" "$TREE/$above/Kbuild" 2>/dev/null |
+			options_of /dev/stdin "${place##*/}/")
+		[ -z "$named" ] || [ -n "$entered" ] || return 1
+		place=$above
+	done
 }
 
 # objects_of FILES: of the .c files among them those that the configuration builds, as objects
@@ -30,12 +53,8 @@ objects_of() {
 		while [[ $option =~ ^(.+)-(y|objs)$ && $option != obj-y ]]; do
 			option=$(option_of "$TREE/$place/Makefile" "${BASH_REMATCH[1]}.o")
 		done
-		case $option in
-		*\$\(CONFIG_*)
-			option=${option#*\$\(}
-			grep -q "^${option%%)*}=[ym]" "$BUILD/.config" || continue ;;
-		'') continue ;;
-		esac
-		echo "${file%.c}.o"
+		if [ -n "$option" ] && is_built "$option" && is_entered "$place"; then
+			echo "${file%.c}.o"
+		fi
 	done
 }
