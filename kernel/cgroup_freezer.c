@@ -157,14 +157,21 @@ static int freezer_stat_show(struct seq_file *m, void *v)
 /* No task comes, or goes, where somebody has the checkpoint guard. */
 static bool freezer_attach_is_barred(struct cgroup_taskset *tset)
 {
+	struct cgroup_freezer *from = NULL, *to = NULL;
 	struct cgroup_subsys_state *css;
 	struct task_struct *task;
 
 	lockdep_assert_held(&css_set_lock);
 
 	cgroup_taskset_for_each(task, css, tset) {
-		if (freezer_is_guarded(task_freezer(task, CGROUP_FREEZER_V1)) ||
-		    freezer_is_guarded(css_freezer(css)))
+		struct cgroup_freezer *now = task_freezer(task, CGROUP_FREEZER_V1);
+
+		/* the threads of a process mostly come from one place and go to one */
+		if (now == from && css_freezer(css) == to)
+			continue;
+		from = now;
+		to = css_freezer(css);
+		if (freezer_is_guarded(from) || freezer_is_guarded(to))
 			return true;
 	}
 	return false;

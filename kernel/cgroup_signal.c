@@ -179,7 +179,16 @@ signal_css_alloc(struct cgroup_subsys_state *parent)
 	struct cgroup_signal *scg;
 
 	scg = kzalloc(sizeof(*scg), GFP_KERNEL);
-	return scg ? &scg->css : ERR_PTR(-ENOMEM);
+	if (!scg)
+		return ERR_PTR(-ENOMEM);
+	/* A child may be born here whose parent, above, was sent the last one. */
+	if (parent) {	/* under cgroup_mutex, so no operation is under way */
+		scg->last = css_signal(parent)->last;
+		get_pid(scg->last.sender);
+		scg->kill_seq = css_signal(parent)->kill_seq;
+		atomic64_set(&scg->seq, atomic64_read(&css_signal(parent)->seq));
+	}
+	return &scg->css;
 }
 
 static void signal_css_free(struct cgroup_subsys_state *css)
@@ -190,13 +199,7 @@ static void signal_css_free(struct cgroup_subsys_state *css)
 	kfree(scg);
 }
 
-/**
- * signal_of_text - the number of a signal
- * @text: a decimal number, or a name with or without SIG
- *
- * Context: any.
- * Return: 1 to _NSIG, or -EINVAL.
- */
+/* Of a decimal number, or a name with or without SIG: 1 to _NSIG, or -EINVAL. */
 static int signal_of_text(const char *text)
 {
 	unsigned int sig;
@@ -255,15 +258,9 @@ static int signal_permission(struct file *file, struct kernel_siginfo *info,
 	return security_task_kill(leader, info, info->si_signo, cred);
 }
 
-/**
- * signal_check - may the opener signal the process of a task?
- * @msg: what is to be sent
- * @file: the open signal.kill
- * @task: any thread of the process
- *
- * Context: any that may take the RCU read lock. Does not sleep.
- * Return: 0, also when the process has gone, or the error of
- * signal_permission().
+/*
+ * May the opener of @file signal the process of which @task is any thread? 0, also when
+ * the process has gone, or the error of signal_permission().
  */
 static int signal_check(const struct signal_message *msg, struct file *file,
 			struct task_struct *task)

@@ -77,9 +77,10 @@ int cgroup_freezer_start_over(void);
 
 /* kernel/cgroup/freezer/group.c */
 void cgroup_freezer_init(struct cgroup *cgrp);
+bool __cgroup_freezer_is_killable(struct task_struct *task);
 
 /* kernel/cgroup/freezer/member.c */
-int cgroup_freezer_begin_fork(u64 clone_flags);
+int cgroup_freezer_begin_fork(struct task_struct *child);
 int cgroup_freezer_can_fork(struct task_struct *child);
 void cgroup_freezer_born(struct task_struct *child);
 void cgroup_freezer_forked(void);
@@ -198,6 +199,22 @@ static inline void cgroup_freezer_kill(struct task_struct *task)
 }
 
 /**
+ * cgroup_freezer_is_killable - does a fatal signal end a task ahead of the thaw?
+ * @task: the task
+ *
+ * A task that waits at its door may have TIF_SIGPENDING set and no signal in its
+ * queue, since a tracer let it go or the system froze it: that flag is no sign then
+ * that it is about to look for one.
+ *
+ * Context: any.
+ * Return: %true if a cgroup holds @task, and none keeps it from dying.
+ */
+static inline bool cgroup_freezer_is_killable(struct task_struct *task)
+{
+	return cgroup_freezer_closed(task) && __cgroup_freezer_is_killable(task);
+}
+
+/**
  * cgroup_freezer_resumed - %current has resumed the system
  *
  * While %current suspended the system no cgroup could hold it, see
@@ -238,6 +255,20 @@ static inline void cgroup_freezer_end_exec(void)
 		WRITE_ONCE(current->cgroup_freezer_gate,
 			   current->cgroup_freezer_gate &
 			   ~CGROUP_FREEZER_EXEC);
+}
+
+/**
+ * cgroup_freezer_is_exiting - is a task past its last door, on its way through exit?
+ * @task: the task
+ *
+ * Off the run queues an answer is final, see cgroup_freezer_begin_exit().
+ *
+ * Context: any.
+ * Return: %true if it is.
+ */
+static inline bool cgroup_freezer_is_exiting(struct task_struct *task)
+{
+	return READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXIT;
 }
 
 /**
@@ -354,15 +385,6 @@ static inline int cgroup_freezer_start_over(void)
 	return -ERESTARTNOINTR;
 }
 
-static inline int cgroup_freezer_begin_fork(u64 clone_flags)
-{
-	return 0;
-}
-
-static inline void cgroup_freezer_forked(void)
-{
-}
-
 static inline int cgroup_freezer_begin_exec(void)
 {
 	return 0;
@@ -374,6 +396,16 @@ static inline void cgroup_freezer_end_exec(void)
 
 static inline void cgroup_freezer_begin_exit(void)
 {
+}
+
+static inline bool cgroup_freezer_is_killable(struct task_struct *task)
+{
+	return false;
+}
+
+static inline bool cgroup_freezer_is_exiting(struct task_struct *task)
+{
+	return false;
 }
 
 static inline bool cgroup_freezer_is_unsafe(struct task_struct *task)

@@ -36,6 +36,9 @@
 /* How often a name that somebody has taken before is replaced by another one. */
 #define FREEZER_NAME_TRIES	8
 
+/* How many empty cgroups are removed before others get cgroup_mutex. */
+#define FREEZER_REMOVE_BATCH	16
+
 /* In the order in which a file shows them; the first that is new names the cgroup. */
 const struct freezer_kind freezer_kind_table[FREEZER_NR_KINDS] = {
 	{ "pid",	CLONE_NEWPID },
@@ -181,6 +184,135 @@ static void freezer_set_container(struct cgroup *cgrp,
 }
 
 /*
+ * A cgroup is removed
+ */
+
+/**
+ * freezer_remove_container - remove the cgroup of a container
+ * @cgrp: the cgroup
+ *
+ * Context: cgroup_mutex held; may sleep.
+ * Return: 0, or -EBUSY if there is a task or a cgroup in it.
+ */
+int freezer_remove_container(struct cgroup *cgrp)
+{
+	int ret = cgroup_destroy_locked(cgrp);
+
+	if (!ret)
+		TRACE_CGROUP_PATH(rmdir, cgrp);
+	return ret;
+}
+
+/* ... if it is empty, and has neither gone nor been adopted. */
+static void freezer_try_to_remove(struct freezer_container *container)
+{
+	struct cgroup *cgrp = container->css->cgroup;
+	char name[FREEZER_NAME_MAX];
+
+	if (!container->automatic || cgroup_is_dead(cgrp))
+		return;
+
+	kernfs_name(cgrp->kn, name, sizeof(name));
+	if (strcmp(name, container->name))
+		WRITE_ONCE(container->automatic, false);
+	else
+		freezer_remove_container(cgrp);
+}
+
+/* Look at one cgroup that may be empty. %false: there is none. */
+static bool freezer_remove_next(void)
+{
+	struct freezer_container *container;
+	struct cgroup_subsys_state *css;
+	struct llist_node *node;
+
+	/* also for llist_del_first(), of which there may be one at a time */
+	lockdep_assert_held(&cgroup_mutex);
+
+	node = llist_del_first(&freezer_empty_containers);
+	if (!node)
+		return false;
+
+	container = llist_entry(node, struct freezer_container, empty);
+	css = container->css;
+	/* from now on it may be queued again, and is looked at again then */
+	clear_bit(0, &container->queued);
+	smp_mb__after_atomic();	/* pairs with test_and_set_bit() */
+	freezer_try_to_remove(container);
+	css_put(css);
+	return true;
+}
+
+static void freezer_remove_empty(struct work_struct *work)
+{
+	bool more = true;
+	int i;
+
+	while (more) {
+		cgroup_lock();
+		for (i = 0; more && i < FREEZER_REMOVE_BATCH; i++)
+			more = freezer_remove_next();
+		cgroup_unlock();
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(freezer_remove_work, freezer_remove_empty);
+
+/* See cgroup_freezer_check_empty(). The work looks again, with cgroup_mutex held. */
+void __cgroup_freezer_check_empty(struct cgroup *cgrp)
+{
+	struct freezer_container *container;
+	bool populated;
+
+	/* data_race: without css_set_lock it may be old, and then its change comes here */
+	populated = data_race(cgroup_is_populated(cgrp));
+
+	rcu_read_lock();
+	container = freezer_container(cgrp);
+	if (container && READ_ONCE(container->automatic) && !populated &&
+	    css_tryget(container->css)) {
+		if (test_and_set_bit(0, &container->queued)) {
+			css_put(container->css);
+		} else {
+			llist_add(&container->empty, &freezer_empty_containers);
+			schedule_work(&freezer_remove_work);
+		}
+	}
+	rcu_read_unlock();
+}
+
+/* See cgroup_freezer_adopt(). */
+void __cgroup_freezer_adopt(struct cgroup *cgrp)
+{
+	struct freezer_container *container = freezer_container(cgrp);
+
+	if (container)
+		WRITE_ONCE(container->automatic, false);
+}
+
+/* See cgroup_freezer_uncontain(). */
+void __cgroup_freezer_uncontain(struct cgroup *cgrp)
+{
+	struct freezer_container *container = freezer_container(cgrp);
+
+	lockdep_assert_held(&cgroup_mutex);
+
+	if (!container || !container->made)
+		return;
+
+	container->made = false;
+	WRITE_ONCE(container->automatic, false);
+	put_pid(container->owner);
+	container->owner = NULL;
+	if (container->pid_ns)
+		put_pid_ns(container->pid_ns);
+	container->pid_ns = NULL;
+	while ((cgrp = cgroup_parent(cgrp)))
+		freezer_shell(cgrp)->nr_containers--;
+}
+
+/*
  * A cgroup is made
  */
 
@@ -198,12 +330,38 @@ static void freezer_say_limit(struct cgroup *cgrp, const char *what,
 		task_pid_nr(current), what, max, path);
 }
 
+/*
+ * Are there as many as there may be? Those that are empty do not count. On later kernels
+ * a task may leave its cgroup after its parent has reaped it. A cgroup with no other
+ * tasks can be removed, but is not on the list of those that are empty.
+ */
+static bool freezer_is_full(struct cgroup *cgrp)
+{
+	struct freezer_shell *shell = freezer_shell(cgrp);
+	unsigned int max = freezer_containers_max(cgrp);
+	struct freezer_container *container;
+	struct cgroup_subsys_state *css;
+
+	while (shell->nr_containers >= max && freezer_remove_next())
+		;
+	if (shell->nr_containers < max)
+		return false;
+
+	css_for_each_descendant_pre(css, &cgrp->self) {
+		container = freezer_container(css->cgroup);
+		if (container)
+			freezer_try_to_remove(container);
+	}
+	return shell->nr_containers >= max;
+}
+
 /**
  * freezer_check_limits - may there be one more cgroup of a container?
  * @parent: the cgroup that it would be below
  *
- * Context: cgroup_mutex held.
- * Return: 0, or -ENOSPC and a line in the log.
+ * Context: cgroup_mutex held; may sleep.
+ * Return: 0, or -ENOSPC and a line in the log, or -ENOMEM if @parent is that of a pid
+ * namespace that has gone, as the fork into this has.
  */
 int freezer_check_limits(struct cgroup *parent)
 {
@@ -218,7 +376,7 @@ int freezer_check_limits(struct cgroup *parent)
 		if (!container)
 			continue;
 		if ((container->has_kinds || container->has_max) &&
-		    freezer_shell(cgrp)->nr_containers >= freezer_containers_max(cgrp)) {
+		    freezer_is_full(cgrp)) {
 			freezer_say_limit(cgrp, "freezer.per_namespace_max",
 					  freezer_containers_max(cgrp));
 			return -ENOSPC;
@@ -230,7 +388,8 @@ int freezer_check_limits(struct cgroup *parent)
 				  depth_max);
 		return -ENOSPC;
 	}
-	return 0;
+	/* it may have been among those that were empty */
+	return cgroup_is_dead(parent) ? -ENOMEM : 0;
 }
 
 /* The first of @kinds is @name. */
@@ -347,119 +506,6 @@ struct cgroup *freezer_make_container(struct cgroup *parent, u64 kinds,
 		freezer_shell(pos)->nr_containers++;
 
 	return cgrp;
-}
-
-/**
- * freezer_find_container - find the cgroup of a pid namespace
- * @parent: the cgroup of the task that has a child in it
- * @ns: the namespace
- *
- * Context: cgroup_mutex held.
- * Return: @parent, or a cgroup right below, or %NULL if it has none of these.
- */
-struct cgroup *freezer_find_container(struct cgroup *parent, struct pid_namespace *ns)
-{
-	struct freezer_container *container = freezer_container(parent);
-	struct cgroup_subsys_state *css;
-
-	lockdep_assert_held(&cgroup_mutex);
-
-	if (container && container->pid_ns == ns)
-		return parent;
-
-	css_for_each_child(css, &parent->self) {
-		container = freezer_container(css->cgroup);
-		if (container && container->pid_ns == ns &&
-		    !cgroup_is_dead(css->cgroup))
-			return css->cgroup;
-	}
-	return NULL;
-}
-
-/*
- * A cgroup is removed
- */
-
-static void freezer_remove_empty(struct work_struct *work)
-{
-	struct freezer_container *container, *next;
-	struct llist_node *list = llist_del_all(&freezer_empty_containers);
-
-	llist_for_each_entry_safe(container, next, list, empty) {
-		struct cgroup_subsys_state *css = container->css;
-		struct cgroup *cgrp = css->cgroup;
-		char name[FREEZER_NAME_MAX];
-
-		cgroup_lock();
-		/* from now on it may be queued again, and is looked at again then */
-		clear_bit(0, &container->queued);
-		smp_mb__after_atomic();	/* pairs with test_and_set_bit() */
-		if (container->automatic && !cgroup_is_dead(cgrp)) {
-			kernfs_name(cgrp->kn, name, sizeof(name));
-			if (strcmp(name, container->name))
-				WRITE_ONCE(container->automatic, false);
-			else if (!cgroup_destroy_locked(cgrp))
-				TRACE_CGROUP_PATH(rmdir, cgrp);
-		}
-		cgroup_unlock();
-		css_put(css);
-		cond_resched();
-	}
-}
-
-static DECLARE_WORK(freezer_remove_work, freezer_remove_empty);
-
-/* See cgroup_freezer_check_empty(). The work looks again, with cgroup_mutex held. */
-void __cgroup_freezer_check_empty(struct cgroup *cgrp)
-{
-	struct freezer_container *container;
-	bool populated;
-
-	/* data_race: without css_set_lock it may be old, and then its change comes here */
-	populated = data_race(cgroup_is_populated(cgrp));
-
-	rcu_read_lock();
-	container = freezer_container(cgrp);
-	if (container && READ_ONCE(container->automatic) && !populated &&
-	    css_tryget(container->css)) {
-		if (test_and_set_bit(0, &container->queued)) {
-			css_put(container->css);
-		} else {
-			llist_add(&container->empty, &freezer_empty_containers);
-			queue_work(freezer_wq, &freezer_remove_work);
-		}
-	}
-	rcu_read_unlock();
-}
-
-/* See cgroup_freezer_adopt(). */
-void __cgroup_freezer_adopt(struct cgroup *cgrp)
-{
-	struct freezer_container *container = freezer_container(cgrp);
-
-	if (container)
-		WRITE_ONCE(container->automatic, false);
-}
-
-/* See cgroup_freezer_uncontain(). */
-void __cgroup_freezer_uncontain(struct cgroup *cgrp)
-{
-	struct freezer_container *container = freezer_container(cgrp);
-
-	lockdep_assert_held(&cgroup_mutex);
-
-	if (!container || !container->made)
-		return;
-
-	container->made = false;
-	WRITE_ONCE(container->automatic, false);
-	put_pid(container->owner);
-	container->owner = NULL;
-	if (container->pid_ns)
-		put_pid_ns(container->pid_ns);
-	container->pid_ns = NULL;
-	while ((cgrp = cgroup_parent(cgrp)))
-		freezer_shell(cgrp)->nr_containers--;
 }
 
 /*

@@ -110,8 +110,8 @@
  *   the second to close the door finds the task at rest, and wakes nobody;
  *   the first to open it leaves the task where it is (freezer_open_door());
  *   a task that parks reports to both (cgroup_freezer_hold());
- *   a killed task leaves if neither objects (freezer_is_killable()). cgroup v2 never
- *   does.
+ *   a killed task leaves if neither objects (cgroup_freezer_is_killable()). cgroup v2
+ *   never does.
  *
  * In what else they differ: on cgroup v2 a task that is blocked is waited for
  * (freezer_look_blocked()), a request never waits for tasks, and there is no guard.
@@ -197,7 +197,8 @@
  * that has set let_go before it is seen by the walk that follows, and one that sets
  * it later has the cgroup recounted.
  *
- * Besides, freezer_was_killed() has an smp_rmb() for the smp_wmb() of get_signal().
+ * Besides, freezer_was_killed() has an smp_rmb() for the smp_wmb() of get_signal(), and
+ * freezer_is_leaving() one for that of cgroup_freezer_begin_exit().
  *
  * System sleep
  * ------------
@@ -234,8 +235,12 @@
 /* How long a writer of FROZEN waits unless told otherwise. */
 #define FREEZER_TIMEOUT_MS	10000U
 
-/* How long a freeze waits for a task on its way out that is asleep. */
-#define FREEZER_EXIT_GRACE_NS	(100 * NSEC_PER_MSEC)
+/*
+ * How long a freeze of cgroup v1 waits for one sleep of a task on its way out, and for
+ * how long it waits for such sleeps at all.
+ */
+#define FREEZER_EXIT_SLEEP_MS	100
+#define FREEZER_EXIT_NS		(500 * NSEC_PER_MSEC)
 
 /* No runtime is recorded: the task parks itself and uses no CPU until the thaw. */
 #define FREEZER_NO_RUNTIME	U64_MAX
@@ -416,12 +421,6 @@ static inline bool freezer_is_closed_by(struct task_struct *task,
 	return READ_ONCE(task->cgroup_freezer_closed) & BIT(hold);
 }
 
-/* Off the run queues an answer is final, see cgroup_freezer_begin_exit(). */
-static inline bool freezer_is_exiting(struct task_struct *task)
-{
-	return READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_EXIT;
-}
-
 static inline u64 freezer_id(struct cgroup_freezer *freezer)
 {
 	return cgroup_id(freezer_cgroup(freezer));
@@ -465,7 +464,6 @@ static inline bool freezer_is_still(enum freezer_state state)
 }
 
 /* group.c */
-extern struct workqueue_struct *freezer_wq;
 extern struct mutex freezer_mutex;
 extern struct list_head freezer_looks;
 extern unsigned int freezer_pause_us;
@@ -488,7 +486,6 @@ void freezer_task_changes_account(struct task_struct *task,
 void freezer_look_through(struct freezer_account *account,
 			  unsigned int (*fn)(struct task_struct *task, void *data),
 			  void *data);
-bool freezer_is_killable(struct task_struct *task);
 bool freezer_is_guarded(struct cgroup_freezer *freezer);
 bool freezer_is_sealed(struct task_struct *task);
 void freezer_tear(struct task_struct *task);

@@ -15,8 +15,13 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/cgroup_freezer.h>
 
-/* For the looks at busy tasks and the recounts. */
-struct workqueue_struct *freezer_wq;
+/*
+ * For the looks at busy tasks, and the recounts.  A cgroup may be frozen because
+ * memory is short, and must not wait for the memory of a worker: each has a rescuer.
+ * The looks go on for as long as any task is busy.
+ */
+static struct workqueue_struct *freezer_look_wq;
+static struct workqueue_struct *freezer_recount_wq;
 
 /* Serializes the passes over subtrees, see "Locks" in freezer.h. */
 DEFINE_MUTEX(freezer_mutex);
@@ -77,7 +82,7 @@ static void freezer_set_state(struct cgroup_freezer *freezer,
 	freezer->since_ns = now;
 	if (state == CGROUP_FREEZER_FREEZING)
 		freezer->grace_ns = max(freezer->grace_ns,
-					now + FREEZER_EXIT_GRACE_NS);
+					now + FREEZER_EXIT_NS);
 	WRITE_ONCE(freezer->state, state);
 
 	trace_cgroup_freezer_state(freezer_id(freezer), old, state, spent);
@@ -100,7 +105,7 @@ static void freezer_ask_recount(struct cgroup_freezer *freezer)
 	WRITE_ONCE(freezer->flags, freezer->flags | FREEZER_RECOUNT);
 	css_get(freezer_css(freezer));
 	list_add_tail(&freezer->recount, &freezer_recounts);
-	queue_work(freezer_wq, &freezer_recount_work);
+	queue_work(freezer_recount_wq, &freezer_recount_work);
 }
 
 /**
@@ -164,7 +169,7 @@ static void freezer_look_soon(struct cgroup_freezer *freezer)
 	freezer->pause_us = FREEZER_PAUSE_MIN_US;
 	freezer->next_look_ns = ktime_get_ns() + FREEZER_PAUSE_MIN_US * NSEC_PER_USEC;
 	if (list_empty(&freezer_looks))
-		queue_work(freezer_wq, &freezer_relook_work);
+		queue_work(freezer_look_wq, &freezer_relook_work);
 	if (freezer_pause_us != FREEZER_PAUSE_MIN_US) {
 		WRITE_ONCE(freezer_pause_us, FREEZER_PAUSE_MIN_US);
 		wake_up(&freezer_pause);
@@ -365,7 +370,7 @@ void freezer_look_through(struct freezer_account *account,
  */
 
 /**
- * freezer_is_killable - does no hierarchy that holds a task keep it from dying?
+ * __cgroup_freezer_is_killable - does nothing that holds a task keep it from dying?
  * @task: the task
  *
  * cgroup v2 never does. On cgroup v1 freezer.killable of its cgroup says so.
@@ -373,7 +378,7 @@ void freezer_look_through(struct freezer_account *account,
  * Context: any.
  * Return: %true if none does; an answer for the moment.
  */
-bool freezer_is_killable(struct task_struct *task)
+bool __cgroup_freezer_is_killable(struct task_struct *task)
 {
 	bool killable = true;
 
@@ -583,8 +588,11 @@ void freezer_offline(struct cgroup_freezer *freezer)
 
 static int __init freezer_group_init(void)
 {
-	freezer_wq = alloc_workqueue("cgroup_freezer", WQ_UNBOUND, 0);
-	if (!freezer_wq)
+	const unsigned int flags = WQ_UNBOUND | WQ_MEM_RECLAIM;
+
+	freezer_look_wq = alloc_workqueue("freezer_look", flags, 0);
+	freezer_recount_wq = alloc_workqueue("freezer_recount", flags, 0);
+	if (!freezer_look_wq || !freezer_recount_wq)
 		panic("cgroup: no workqueue for the freezer");
 	return 0;
 }

@@ -14,13 +14,14 @@
 #include "freezer.h"
 
 /*
- * Tasks that are blocked, on cgroup v2
+ * Tasks that are blocked
  *
  * The users of cgroup.freeze read the files of a frozen container, and expect that
  * a write() of one of its tasks is over by then. Such a task sleeps, for the disk,
  * but never for long in one sleep. One that waits for a file server that is gone
  * sleeps for ever. So a task in a sleep that ends by itself is waited for until it
  * has been in the same sleep for freezer_patience_ms, and so is one on its way out.
+ * On cgroup v1 only the latter is waited for, see freezer_look_leaving().
  *
  *	CPU 0 (a look)				CPU 1 (@task)
  *
@@ -45,24 +46,24 @@ module_param_named(patience_ms, freezer_patience_ms, int, 0644);
 MODULE_PARM_DESC(patience_ms,
 		 "How long a freeze of cgroup v2 waits for one uninterruptible sleep");
 
-/* @task was seen off the run queue. Has it been in the same sleep for long enough? */
-static enum cgroup_freezer_rest freezer_wait_for_sleep(struct task_struct *task)
+/*
+ * @task was seen off the run queue. Has it been in the same sleep for @patience_ms?
+ * Without a limit if that is negative.
+ */
+static enum cgroup_freezer_rest
+freezer_wait_for_sleep(struct task_struct *task, unsigned int hold, int patience_ms)
 {
-	struct cgroup_freezer_task *door = &task->cgroup_freezer[CGROUP_FREEZER_V2];
-	int patience_ms = READ_ONCE(freezer_patience_ms);
+	struct cgroup_freezer_task *door = &task->cgroup_freezer[hold];
 	u32 sleep, now = jiffies;
 
 	lockdep_assert_held(&css_set_lock);
-
-	if (!patience_ms)
-		return CGROUP_FREEZER_ASLEEP;
 
 	/* pairs with the release at the end of the switch from @task */
 	if (freezer_is_on_cpu(task))
 		return CGROUP_FREEZER_BUSY;
 	/* data_race: with a wake-up, and then the next look finds another sleep */
 	sleep = data_race(task->nvcsw);
-	if (!freezer_task_is_busy(task, CGROUP_FREEZER_V2) ||
+	if (!freezer_task_is_busy(task, hold) ||
 	    door->sleep != sleep || !door->blocked) {
 		door->blocked = true;
 		door->sleep = sleep;
@@ -83,13 +84,14 @@ static enum cgroup_freezer_rest freezer_wait_for_sleep(struct task_struct *task)
 static enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
 {
 	unsigned int state = READ_ONCE(task->__state);
+	int patience_ms = READ_ONCE(freezer_patience_ms);
 
 	/* again, since @task may have been woken between the two reads of its state */
 	if (!freezer_is_asleep(task, state))
 		return CGROUP_FREEZER_BUSY;
-	if (!(state & TASK_UNINTERRUPTIBLE) || state & TASK_NOLOAD)
+	if (!patience_ms || !(state & TASK_UNINTERRUPTIBLE) || state & TASK_NOLOAD)
 		return CGROUP_FREEZER_ASLEEP;
-	return freezer_wait_for_sleep(task);
+	return freezer_wait_for_sleep(task, CGROUP_FREEZER_V2, patience_ms);
 }
 
 /*
@@ -98,18 +100,22 @@ static enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
  * A task in the middle of a fork is never at rest, see freezer_enter_gate().
  *
  * A task that exits is going to leave the cgroup, and so is a task that dumps core;
- * an exec changes the id of its task. They get FREEZER_EXIT_GRACE_NS for that, so
- * that the list of tasks of a FROZEN cgroup is stable. The time is bounded, as they
- * may wait for a file server that is gone, or for a tracer. A core dump that is
+ * an exec changes the id of its task. They get time for that, so that the list of
+ * tasks of a FROZEN cgroup is stable. The time is bounded, as they may wait for a file
+ * server that is gone, or for a tracer: FREEZER_EXIT_SLEEP_MS for one sleep, and
+ * FREEZER_EXIT_NS for all sleeps of one that tries again and again. A core dump that is
  * frozen in place does not go on before the thaw. On cgroup v2 the time is that of
- * a blocked task, and a task that waits for a tracer, or in a freezable sleep for
- * the dumper of its process, is at rest at once.
+ * a blocked task. There a task that waits for a tracer is at rest at once, and so is one
+ * in a freezable sleep of its exec or of a move. A freezable sleep on the way out has
+ * FREEZER_EXIT_SLEEP_MS: it is that for the dumper of the process, which may be about to
+ * end the dump, and the sleeper would leave a cgroup that is FROZEN.
  */
 static enum cgroup_freezer_rest
 freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
 		     unsigned int hold)
 {
-	enum cgroup_freezer_rest how = CGROUP_FREEZER_BUSY;
+	enum cgroup_freezer_rest how = CGROUP_FREEZER_ASLEEP;
+	int patience_ms;
 
 	if (READ_ONCE(task->cgroup_freezer_gate) & CGROUP_FREEZER_FORK)
 		return CGROUP_FREEZER_BUSY;
@@ -132,17 +138,24 @@ freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
 
 		if (!freezer_is_asleep(task, state))
 			return CGROUP_FREEZER_BUSY;
-		how = CGROUP_FREEZER_ASLEEP;
-		if (hold == CGROUP_FREEZER_V2 &&
-		    state & (TASK_FREEZABLE | __TASK_TRACED))
+		if (hold == CGROUP_FREEZER_V2 && state & __TASK_TRACED)
 			return how;
+		if (hold == CGROUP_FREEZER_V2 && state & TASK_FREEZABLE)
+			return READ_ONCE(task->cgroup_freezer_gate) &
+			       (CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE) ? how :
+			       freezer_wait_for_sleep(task, hold,
+						      FREEZER_EXIT_SLEEP_MS);
 	}
 
-	if (hold == CGROUP_FREEZER_V2 && how == CGROUP_FREEZER_ASLEEP &&
-	    READ_ONCE(freezer_patience_ms))
-		return freezer_wait_for_sleep(task);
+	if (how != CGROUP_FREEZER_ASLEEP)
+		return how;
 
-	return ktime_get_ns() < freezer->grace_ns ? CGROUP_FREEZER_BUSY : how;
+	patience_ms = READ_ONCE(freezer_patience_ms);
+	if (hold == CGROUP_FREEZER_V2 && patience_ms)
+		return freezer_wait_for_sleep(task, hold, patience_ms);
+	if (ktime_get_ns() >= freezer->grace_ns)
+		return how;
+	return freezer_wait_for_sleep(task, hold, FREEZER_EXIT_SLEEP_MS);
 }
 
 /**

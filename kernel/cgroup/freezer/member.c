@@ -56,27 +56,33 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 }
 
 /**
- * cgroup_freezer_begin_fork - may %current begin to fork?
- * @clone_flags: of its clone
+ * cgroup_freezer_begin_fork - let a fork wait for the thaw that must not be refused
+ * @child: the new task, which nobody else can see yet
  *
- * Most forks are only refused in cgroup_freezer_can_fork(). One that is gives its pid
- * back, and free_pid() takes the end of the first pid of a namespace for the end of the
- * namespace. So the first fork after unshare(CLONE_NEWPID) enters its gate here. A
- * namespace that clone() makes is given back with the pid, and made again.
+ * Most forks are refused in cgroup_freezer_can_fork(). One that is gives its pid back,
+ * and free_pid() takes the end of the first pid of a namespace for the end of the
+ * namespace. So the first fork after unshare(CLONE_NEWPID) waits here, parked, until it
+ * may enter its gate. A namespace that clone() makes is given back with the pid, and
+ * made again.
  *
- * Context: process context, ahead of copy_process().
+ * Context: process context, in a fork, with no lock held; may sleep.
  * Return: 0, and where it matters %current is busy until cgroup_freezer_forked();
- * -ERESTARTNOINTR if its door is closed.
+ * -ERESTARTNOINTR if a SIGKILL or a tracer has ended the wait.
  */
-int cgroup_freezer_begin_fork(u64 clone_flags)
+int cgroup_freezer_begin_fork(struct task_struct *child)
 {
 	struct pid_namespace *ns = current->nsproxy->pid_ns_for_children;
 
 	if (likely(ns == task_active_pid_ns(current)) ||
-	    clone_flags & CLONE_NEWPID || READ_ONCE(ns->child_reaper) ||
-	    freezer_enter_gate(CGROUP_FREEZER_FORK))
+	    ns != child->nsproxy->pid_ns_for_children ||
+	    READ_ONCE(ns->child_reaper))
 		return 0;
-	return cgroup_freezer_start_over();
+
+	while (!freezer_enter_gate(CGROUP_FREEZER_FORK)) {
+		if (cgroup_freezer_call_door() || current->flags & PF_SUSPEND_TASK)
+			return cgroup_freezer_start_over();
+	}
+	return 0;
 }
 
 /**
@@ -194,6 +200,7 @@ void cgroup_freezer_begin_exit(void)
 	spin_lock_irq(&sighand->siglock);
 	WRITE_ONCE(current->cgroup_freezer_gate, gate);
 	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
+		smp_wmb();	/* pairs with smp_rmb() in freezer_is_leaving() */
 		sigdelset(&current->pending.signal, SIGKILL);
 		recalc_sigpending();
 	}
@@ -328,7 +335,7 @@ static void freezer_task_moved(struct task_struct *task, unsigned int hold)
 	if (unlikely(freezer->flags & FREEZER_FREEZING &&
 		     !freezer_is_closed_by(task, hold) &&
 		     freezer_is_leaving(task))) {
-		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+		freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_NS;
 		freezer_note_let_go(task);
 	}
 	freezer_conform(task, hold);

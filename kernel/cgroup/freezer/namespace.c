@@ -15,13 +15,13 @@
  *
  * A container has one cgroup, however many namespaces it is made of. The process for
  * which a cgroup was made, its owner, stays there when it unshares more, and so do the
- * children for whose sake it has unshared a pid namespace. Another process of the
- * container, or a child that the owner clones into new namespaces, is a container in
- * the container, and has a cgroup below. So a chain of cgroups is as long as the
- * containers are nested, and freezer_depth_max at most.
+ * children for whose sake it has unshared a pid namespace; the first of these is an
+ * owner, too. Another process of the container, or a child that the owner clones into
+ * new namespaces, is a container in the container, and has a cgroup below. So a chain of
+ * cgroups is as long as the containers are nested, and freezer_depth_max at most.
  *
- * No task is born into a pid namespace that has a cgroup below that of its parent, but
- * into this cgroup: not the second child after an unshare() either.
+ * A child that is born into a pid namespace which has a cgroup is born in there, the
+ * first after an unshare() like the second, see freezer_find_container().
  *
  * No window
  * ---------
@@ -91,9 +91,39 @@ bool __cgroup_freezer_contains(struct task_struct *child,
 }
 
 /*
+ * The cgroup of the pid namespace @ns, for a child of a task in @cgrp; %NULL if it has
+ * none.
+ *
+ * The task may have gone to a container of its own since it has unshared @ns. So the
+ * cgroup is looked for below the one in which the task would be without containers. A
+ * task that somebody else has moved since is where that one wants it, with its children.
+ */
+static struct cgroup *freezer_find_container(struct cgroup *cgrp,
+					     struct pid_namespace *ns)
+{
+	struct freezer_container *container;
+	struct cgroup_subsys_state *css;
+
+	lockdep_assert_held(&cgroup_mutex);
+
+	while ((container = freezer_container(cgrp)) && container->made)
+		cgrp = cgroup_parent(cgrp);
+
+	css_for_each_descendant_pre(css, &cgrp->self) {
+		container = freezer_container(css->cgroup);
+		if (container && container->pid_ns == ns &&
+		    !cgroup_is_dead(css->cgroup))
+			return css->cgroup;
+	}
+	return NULL;
+}
+
+/*
  * A child is about to come into a cgroup that its parent is not in. That is a move for
  * the checkpoint guard, which has to be refused, or is waited for, see
- * freezer_can_attach(). The parent is outside, so no door keeps it from the fork.
+ * freezer_can_attach(). The parent is outside, so no door keeps it from the fork. A
+ * cgroup that is made for the child is empty until then, and at rest for somebody who
+ * finds it.
  */
 static int freezer_begin_arrival(struct cgroup *cgrp)
 {
@@ -147,7 +177,7 @@ struct cgroup *cgroup_freezer_contain(struct task_struct *child,
 		else if (!READ_ONCE(ns->child_reaper))
 			new |= CLONE_NEWPID;
 	}
-	if (parent != old) {
+	if (new || parent != old) {
 		ret = freezer_begin_arrival(parent);
 		if (ret)
 			return ERR_PTR(ret);
@@ -191,7 +221,7 @@ void __cgroup_freezer_end_contain(struct kernel_clone_args *kargs)
 
 	/* the fork has failed, and nobody can have come into it */
 	if (kargs->container)
-		cgroup_destroy_locked(kargs->container);
+		freezer_remove_container(kargs->container);
 	kargs->container = NULL;
 
 	if (kargs->arrives)
@@ -213,11 +243,32 @@ static void freezer_root_namespace(struct cgroup_namespace *ns)
 	put_css_set(old);
 }
 
+/*
+ * Is @container that of the process of %current? Of the one for which it was made, or
+ * of the first one of its pid namespace.
+ */
+static bool freezer_is_owner(struct freezer_container *container)
+{
+	return container->owner == task_tgid(current) ||
+	       (container->pid_ns == task_active_pid_ns(current) &&
+		task_tgid_vnr(current) == 1);
+}
+
+/* If the children of %current are to have a new pid namespace, it is of @container. */
+static void freezer_take_pid_ns(struct freezer_container *container,
+				struct pid_namespace *ns)
+{
+	if (!container->pid_ns && ns != task_active_pid_ns(current) &&
+	    !READ_ONCE(ns->child_reaper))
+		container->pid_ns = get_pid_ns(ns);
+}
+
 static int freezer_unshare(u64 flags, struct nsproxy *nsproxy,
 			   const struct cred *cred)
 {
 	struct cgroup *parent = task_css(current, freezer_cgrp_id)->cgroup;
 	struct freezer_container *container = freezer_container(parent);
+	struct pid_namespace *pid_ns = nsproxy->pid_ns_for_children;
 	u64 kinds = flags & freezer_kinds(parent);
 	struct cgroup *cgrp;
 	int ret;
@@ -225,10 +276,14 @@ static int freezer_unshare(u64 flags, struct nsproxy *nsproxy,
 	if (!kinds)
 		return 0;
 
-	if (container && container->owner == task_tgid(current)) {
-		if (flags & CLONE_NEWPID && !container->pid_ns)
-			container->pid_ns = get_pid_ns(nsproxy->pid_ns_for_children);
-		return 0;
+	if (container && freezer_is_owner(container)) {
+		freezer_take_pid_ns(container, pid_ns);
+		if (container->pid_ns == pid_ns)
+			return 0;
+		/* the first task of another one has a cgroup below */
+		kinds &= CLONE_NEWPID;
+		if (!kinds)
+			return 0;
 	}
 	/* %current does not enter it; an error is more useful here than in fork() */
 	if (kinds == CLONE_NEWPID)
@@ -241,15 +296,14 @@ static int freezer_unshare(u64 flags, struct nsproxy *nsproxy,
 
 	ret = cgroup_attach_task(cgrp, current, false);
 	if (ret) {
-		cgroup_destroy_locked(cgrp);
+		freezer_remove_container(cgrp);
 		/* a guard: somebody waits for the freeze of our cgroup */
 		return ret == -EBUSY ? cgroup_freezer_start_over() : ret;
 	}
 
 	container = freezer_container(cgrp);
 	container->owner = get_pid(task_tgid(current));
-	if (flags & CLONE_NEWPID)
-		container->pid_ns = get_pid_ns(nsproxy->pid_ns_for_children);
+	freezer_take_pid_ns(container, pid_ns);
 	if (flags & CLONE_NEWCGROUP)
 		freezer_root_namespace(nsproxy->cgroup_ns);
 	return 0;
@@ -271,7 +325,7 @@ int __cgroup_freezer_unshare(unsigned long flags, struct nsproxy *nsproxy,
 	cgroup_lock();
 	ret = freezer_begin_unshare();
 	if (!ret) {
-		ret = freezer_unshare(flags, nsproxy, cred);
+		ret = freezer_unshare(flags, nsproxy ?: current->nsproxy, cred);
 		cgroup_freezer_forked();
 	}
 	cgroup_unlock();

@@ -37,7 +37,8 @@ struct freezer_kind {
  * @made:	it was made for a container, and is among those counted
  * @automatic:	... and nobody has adopted it
  * @owner:	the process for which it was made, with a reference, by its id: that stays
- *		when a thread other than the leader executes a program
+ *		when a thread other than the leader executes a program. The first process
+ *		of @pid_ns is an owner as well
  * @pid_ns:	the pid namespace of the container, held so that its inode number is
  *		not given to another one; %NULL if it has none of its own, or if it was
  *		made by clone() where "pid" does not count
@@ -76,7 +77,7 @@ int freezer_check_limits(struct cgroup *parent);
 struct cgroup *freezer_make_container(struct cgroup *parent, u64 kinds,
 				      struct nsproxy *nsproxy,
 				      struct user_namespace *user_ns, pid_t pid);
-struct cgroup *freezer_find_container(struct cgroup *parent, struct pid_namespace *ns);
+int freezer_remove_container(struct cgroup *cgrp);
 
 #ifdef CONFIG_CGROUP_FREEZER
 bool __cgroup_freezer_contains(struct task_struct *child,

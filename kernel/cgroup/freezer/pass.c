@@ -117,7 +117,8 @@ static noinline unsigned int freezer_pass_held(struct task_struct *task,
 					       unsigned int hold)
 {
 	freezer_conform(task, hold);
-	return freezer_task_is_busy(task, hold) ? FREEZER_WAKE_COST : 1;
+	return freezer_task_is_busy(task, hold) || freezer_wants_to_leave(task) ?
+	       FREEZER_WAKE_COST : 1;
 }
 
 /*
@@ -284,7 +285,7 @@ static unsigned int freezer_recount_task(struct task_struct *task, void *data)
 
 	if (freezer_task_is_in_flight(task, hold))
 		freezer_task_rests(task, hold, task->cgroup_freezer[hold].rest);
-	freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_GRACE_NS;
+	freezer->grace_ns = ktime_get_ns() + FREEZER_EXIT_NS;
 	freezer_task_busy(task, freezer, hold);
 	return 1;
 }
@@ -394,7 +395,7 @@ bool freezer_ask(struct cgroup_freezer *freezer, unsigned int flag)
 			xchg(&freezer->let_go, 0);
 			freezer->since_ns = ktime_get_ns();
 			freezer->grace_ns = freezer->since_ns +
-					    FREEZER_EXIT_GRACE_NS;
+					    FREEZER_EXIT_NS;
 		}
 	}
 	spin_unlock_irq(&css_set_lock);
@@ -459,11 +460,10 @@ void freezer_freeze_subtree(struct cgroup_freezer *top)
  * freezer_thaw_subtree - thaw a cgroup, and all below it for which nobody else asks
  * @top: the cgroup, whose own request is gone
  *
- * The state of a cgroup changes before the first of its tasks runs.
- *
- * The state does not tell whether there are doors to be opened: when the last busy
- * task of a FREEZING cgroup reports after the request was withdrawn, and before this
- * function is called, the cgroup is THAWED already.
+ * The state of a cgroup changes in the same section of css_set_lock as the flags
+ * from which a task that is born or moved there learns that its door stays open, so
+ * before the first of its tasks runs. That of @top has changed with the request: the
+ * state does not tell whether there are doors to be opened.
  *
  * Context: freezer_mutex held; may sleep.
  */

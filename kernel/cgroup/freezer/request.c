@@ -81,6 +81,8 @@ int freezer_request_thawed(struct cgroup_freezer *freezer)
 	if (asked) {
 		WRITE_ONCE(freezer->nr_cancelled, freezer->nr_cancelled + 1);
 		wake_up_all(&freezer->wait);
+		/* Now: the door of a task that comes from here on stays open. */
+		freezer_update(freezer);
 	}
 	spin_unlock_irq(&css_set_lock);
 

@@ -41,7 +41,7 @@ static const char *freezer_reason(struct task_struct *task)
 		return "execing";
 	if (gate & CGROUP_FREEZER_MOVE)
 		return "moving";
-	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
+	if (cgroup_freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
 		return "exiting";
 	if (READ_ONCE(task->flags) & PF_SUSPEND_TASK)
 		return "suspending";
@@ -72,7 +72,7 @@ static void freezer_show_in_flight(struct seq_file *m, struct task_struct *task)
 
 	lockdep_assert_held(&css_set_lock);
 
-	if (freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
+	if (cgroup_freezer_is_exiting(task) || READ_ONCE(task->flags) & PF_SIGNALED)
 		what = "exiting";
 	else if (freezer_is_traced_now(task))
 		what = "traced";

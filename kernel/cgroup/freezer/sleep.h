@@ -206,7 +206,7 @@ static inline enum cgroup_freezer_rest freezer_freeze_sleep(struct task_struct *
 		/* It may still be in __schedule(), which holds rq->lock for it. */
 		smp_cond_load_acquire(&p->on_cpu, !VAL);
 #endif
-		if (unlikely(freezer_is_exiting(p) ||
+		if (unlikely(cgroup_freezer_is_exiting(p) ||
 			     (state & TASK_FROZEN && p->cgroup_freezer_unsafe))) {
 			how = CGROUP_FREEZER_ASLEEP;
 		/* data_race: only @p changes it, and that is asleep */

@@ -36,7 +36,7 @@
  */
 bool freezer_is_past_last_door(struct task_struct *task)
 {
-	return unlikely(freezer_is_exiting(task)) ||
+	return unlikely(cgroup_freezer_is_exiting(task)) ||
 	       unlikely((READ_ONCE(task->flags) &
 			 (PF_SIGNALED | PF_USER_WORKER)) ==
 			(PF_SIGNALED | PF_USER_WORKER));
@@ -100,7 +100,7 @@ bool freezer_wants_to_leave(struct task_struct *task)
 {
 	return unlikely(freezer_was_killed(task)) &&
 	       (READ_ONCE(task->signal->group_exec_task) ||
-		tsk_is_oom_victim(task) || freezer_is_killable(task));
+		tsk_is_oom_victim(task) || __cgroup_freezer_is_killable(task));
 }
 
 /* Under a checkpoint guard all but OOM victims wait until the guard is given back. */
@@ -128,15 +128,28 @@ enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task)
  * freezer_is_leaving - does a task go on without a thaw, wherever it sleeps?
  * @task: the task
  *
+ * A task that exits takes back the SIGKILL that has let it go from its last door:
+ *
+ *	CPU 0 (here)				CPU 1 (cgroup_freezer_begin_exit())
+ *
+ *	gate of exit?				gate |= EXIT
+ *						smp_wmb()
+ *	SIGKILL pending?			SIGKILL is not pending
+ *	smp_rmb()
+ *	gate of exit?
+ *
  * Context: any.
  * Return: %true if it does.
  */
 bool freezer_is_leaving(struct task_struct *task)
 {
-	return freezer_is_past_last_door(task) ||
-	       READ_ONCE(task->cgroup_freezer_gate) &
+	if (freezer_is_past_last_door(task) ||
+	    READ_ONCE(task->cgroup_freezer_gate) &
 			(CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE) ||
-	       freezer_may_leave(task);
+	    freezer_may_leave(task))
+		return true;
+	smp_rmb();	/* pairs with smp_wmb() in cgroup_freezer_begin_exit() */
+	return cgroup_freezer_is_exiting(task);
 }
 
 /**
@@ -492,14 +505,22 @@ void __cgroup_freezer_door(void)
  * %current may have lost its CPU since it has looked at its flags, and a signal may have
  * come. It may be one that stops %current before it is frozen, see get_signal(),
  * which comes first then. A task that is at rest takes no way but that through the door.
+ *
+ * On arc the registers that a tracer may change are saved on the way to get_signal() and
+ * not on the way here, so the stop for a tracer is there. A user worker has none.
+ *
  * The flag leads back to this door: get_signal() has a way out ahead of its own.
  */
 void __cgroup_freezer_user_door(void)
 {
+	bool stops_later = IS_ENABLED(CONFIG_ARC) && !(current->flags & PF_USER_WORKER);
+
 	if (task_sigpending(current) && cgroup_freezer_is_busy())
 		set_thread_flag(TIF_NOTIFY_RESUME);
-	else
+	else if (!stops_later)
 		__cgroup_freezer_door();
+	else if (__cgroup_freezer_call_door())
+		set_thread_flag(TIF_NOTIFY_RESUME);
 }
 
 /*

@@ -88,9 +88,11 @@ int freezer_wait(struct cgroup_freezer *freezer,
 		/*
 		 * A writer inside of the subtree is done, with its door ahead. A
 		 * wait that starts over would do so after the thaw, and the
-		 * writer would freeze itself once more.
+		 * writer would freeze itself once more. One that is frozen
+		 * elsewhere waits on, after the thaw there.
 		 */
-		if (!freezer_is_closed_by(current, freezer->hold))
+		if (!cgroup_is_descendant(freezer_cgroup(task_freezer(current, freezer->hold)),
+					  freezer_cgroup(freezer)))
 			ret = freezer_wait_later(ticket);
 	} else if (!ret) {
 		freezer->nr_timeouts++;
