@@ -714,6 +714,64 @@ TEST_F_TIMEOUT(border, keeps_what_came, 90)
 		EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT));
 }
 
+static void handle(int sig)
+{
+	(void)sig;
+}
+
+static void with_handler(void)
+{
+	struct sigaction act = { .sa_handler = handle };
+
+	sigaction(SIGUSR1, &act, NULL);
+}
+
+static int in_msgrcv_handled(struct flow *q)
+{
+	with_handler();
+	return in_msgrcv(q);
+}
+
+/* The queue is full; room for one is made by a msgrcv(). */
+static int in_msgsnd_handled(struct flow *q)
+{
+	struct flow_msg msg = { .type = 1 };
+
+	with_handler();
+	while (!msgsnd(q->id, &msg, SMALL, IPC_NOWAIT))
+		;
+	return msgsnd(q->id, &msg, SMALL, 0) ? errno : 0;
+}
+
+/*
+ * C13: what a task waits for comes while it is frozen, and a signal after that, which it
+ * handles. Without a freeze the call is over by then, so at the thaw it succeeds, and is
+ * not EINTR.
+ */
+FREEZER_TEST(data_before_a_signal)
+{
+	static int (* const calls[])(struct flow *) = {
+		in_msgrcv_handled, in_msgsnd_handled,
+	};
+	static int (* const others[])(struct flow *) = { do_msgsnd, in_msgrcv };
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct flow *q = flow_new();
+
+		ASSERT_NE(NULL, q);
+		ASSERT_EQ(0, with_msg(q));
+		pid = ASSERT_PID(blocked(self->cg, q, calls[i]));
+		ASSERT_FREEZES(self->cg);
+		EXPECT_EQ(0, others[i](q));
+		EXPECT_EQ(0, kill(pid, SIGUSR1));
+		ASSERT_THAWS(self->cg);
+		EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+		flow_free(q);
+	}
+}
+
 /*
  * mq_notify() tells of a message that nobody waits for. A frozen receiver waits for it,
  * so the registration of a process outside stays, as it does without a freeze.

@@ -5,7 +5,7 @@
  * instruction of the task. On a kernel whose freezer comes before the
  * ptrace stop the attach hangs until the thaw, and so does gdb.
  *
- * Clauses: C9.
+ * Clauses: C9, U12.
  */
 #include <dirent.h>
 #include <linux/futex.h>
@@ -613,6 +613,54 @@ FREEZER_TEST(kill_in_stop)
 	ASSERT_LE(0, status);
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+}
+
+/*
+ * A signal whose default action is to end a process ends one that a debugger has
+ * looked at and let go. With freezer.killable 1, and in cgroup v2, at once; else at
+ * the thaw (C9, U12).
+ *
+ * A failure means that a container which somebody has had a look at does not heed
+ * SIGTERM while it is paused.
+ */
+FREEZER_TEST(fatal_signal_after_detach)
+{
+	static int (* const fns[])(void *arg) = { spin, sleep_long, read_event };
+	struct tracee *t = frz_shared(sizeof(*t));
+	bool killable;
+	int i, status;
+	pid_t pid;
+
+	ASSERT_NE(NULL, t);
+	t->event = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, t->event);
+	for (i = 0; i < 12; i++) {
+		if (frz_write(self->cg, "freezer.killable", i < 6 ? "1" : "0") && i < 6)
+			continue;	/* the kernel has no such file */
+		killable = frz_killable(self->cg);
+		frz_store(&t->word, 0);
+		pid = ASSERT_PID(frz_spawn(self->cg, fns[i % 3], t));
+		ASSERT_EQ(0, frz_wait_word(&t->word, 1, FRZ_LIMIT));
+		if (fns[i % 3] != spin)
+			ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+		ASSERT_FREEZES(self->cg);
+		ASSERT_EQ(0, attach(pid, i / 3 % 2));
+		ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, 0, 0));
+		EXPECT_EQ(0, frz_moved(&t->word, NOTHING_MS));
+		/* another one ahead of it, which has a handler, makes no difference */
+		if (fns[i % 3] == spin)
+			ASSERT_EQ(0, kill(pid, SIGUSR1));
+		ASSERT_EQ(0, kill(pid, SIGTERM));
+		status = frz_wait_exit(pid, killable ? FRZ_LIMIT : NOTHING_MS);
+		EXPECT_EQ(killable ? SIGTERM : -ETIMEDOUT, status) {
+			TH_LOG("round %d", i);
+		}
+		EXPECT_STATE(self->cg, "FROZEN");
+		ASSERT_THAWS(self->cg);
+		if (status == -ETIMEDOUT)
+			EXPECT_EQ(SIGTERM, frz_wait_exit(pid, FRZ_LIMIT));
+	}
+	close(t->event);
 }
 
 /*

@@ -362,22 +362,43 @@ struct birth {
 	void *page;
 };
 
-/* The id of the child goes to a page that somebody outside has to fill in. */
-static int clone_to_missing_page(void *arg)
+/* A page that somebody outside has to fill in: 0 or -1. */
+static int missing_page(struct birth *b)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	b->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	b->page = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (unsigned long)b->page;
+	reg.range.len = getpagesize();
+	if (b->page == MAP_FAILED || (int)b->uffd < 0 ||
+	    ioctl(b->uffd, UFFDIO_API, &api))
+		return -1;
+	return ioctl(b->uffd, UFFDIO_REGISTER, &reg);
+}
+
+/* Fill it in, by a descriptor of the same: 0 or -1. */
+static int fill_page(struct birth *b, int uffd)
+{
+	static char zeros[1 << 16];
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)b->page,
+		.src = (unsigned long)zeros,
+		.len = getpagesize(),
+	};
+
+	return ioctl(uffd, UFFDIO_COPY, &copy);
+}
+
+/* The id of the child goes to such a page. */
+static int clone_to_missing_page(void *arg)
+{
 	struct birth *b = arg;
 	pid_t pid;
 
-	b->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	b->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (unsigned long)b->page;
-	reg.range.len = 4096;
-	if (b->page == MAP_FAILED || (int)b->uffd < 0 ||
-	    ioctl(b->uffd, UFFDIO_API, &api) ||
-	    ioctl(b->uffd, UFFDIO_REGISTER, &reg))
+	if (missing_page(b))
 		return 1;
 	frz_inc(&b->ready);
 	pid = syscall(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, NULL, b->page,
@@ -397,8 +418,6 @@ static int clone_to_missing_page(void *arg)
 FREEZER_TEST(child_that_is_not_started)
 {
 	struct birth *b = frz_shared(sizeof(*b));
-	static char zeros[4096];
-	struct uffdio_copy copy = { .src = (unsigned long)zeros, .len = 4096 };
 	pid_t pid, list[4];
 	int pidfd, uffd;
 
@@ -414,13 +433,66 @@ FREEZER_TEST(child_that_is_not_started)
 	ASSERT_LE(0, pidfd);
 	uffd = syscall(SYS_pidfd_getfd, pidfd, (int)b->uffd, 0);
 	ASSERT_LE(0, uffd);
-	copy.dst = (unsigned long)b->page;
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
+	ASSERT_EQ(0, fill_page(b, uffd));
 	EXPECT_STANDS(&b->ran);
 	EXPECT_STATE(self->cg, "FROZEN");
 	ASSERT_THAWS(self->cg);
 	EXPECT_EQ(0, frz_wait_word(&b->ran, 1, FRZ_LIMIT));
 	close(uffd);
+	close(pidfd);
+}
+
+/* The number of a pidfd goes to such a page, in the middle of clone(). */
+static int first_clone_to_missing_page(void *arg)
+{
+	struct birth *b = arg;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) || missing_page(b))
+		return 1;
+	frz_inc(&b->ready);
+	pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, b->page, NULL, NULL);
+	if (!pid) {
+		frz_inc(&b->ran);
+		return frz_sleep(NULL);
+	}
+	return pid < 0 ? 2 : frz_sleep(NULL);
+}
+
+/*
+ * C8, C13: the first fork into a pid namespace sleeps for as long as somebody likes who
+ * has no rights. That does not keep the group from FROZEN. When the sleep is over the
+ * fork waits for the thaw, and then succeeds: the namespace is as it was.
+ */
+FREEZER_TEST(first_fork_asleep_in_kernel)
+{
+	struct birth *b = frz_shared(sizeof(*b));
+	struct pollfd pfd = { .events = POLLIN };
+	pid_t pid, list[4];
+	int pidfd;
+
+	ASSERT_NE(NULL, b);
+	pid = ASSERT_PID(frz_spawn(self->cg, first_clone_to_missing_page, b));
+	ASSERT_EQ(0, frz_wait_word(&b->ready, 1, FRZ_LIMIT)) {
+		TH_LOG("status %#x", frz_wait_exit(pid, 0));
+	}
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	pfd.fd = syscall(SYS_pidfd_getfd, pidfd, (int)b->uffd, 0);
+	ASSERT_LE(0, pfd.fd);
+	ASSERT_EQ(1, poll(&pfd, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+
+	ASSERT_EQ(0, fill_page(b, pfd.fd));
+	EXPECT_STANDS(&b->ran);
+	EXPECT_STATE(self->cg, "FROZEN");
+	EXPECT_EQ(1, frz_list(self->cg, "tasks", list, 4));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_word(&b->ran, 1, FRZ_LIMIT)) {
+		TH_LOG("status %#x", frz_wait_exit(pid, 0));
+	}
+	close(pfd.fd);
 	close(pidfd);
 }
 

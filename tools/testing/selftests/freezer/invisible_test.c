@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "freezer_test.h"
+#include "uring_util.h"
 
 static int in_pause(void *arg)
 {
@@ -166,6 +167,71 @@ FREEZER_TEST(siblings_are_left_alone)
 	}
 	EXPECT_EQ(own, frz_proc_status(pid, "voluntary_ctxt_switches"));
 	EXPECT_RUNS(&word[0]);
+}
+
+struct uring_wait {
+	unsigned long ready;
+	int pipe[2];
+};
+
+/* Wait with io_uring for a byte that does not come. */
+static int in_uring_read(void *arg)
+{
+	struct uring_wait *w = arg;
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ,
+		.fd = w->pipe[0],
+		.addr = (unsigned long)&w->ready,
+		.len = 1,
+	};
+	struct ring r;
+
+	if (make_ring(&r, 0))
+		return 1;
+	queue_sqe(&r, &sqe);
+	if (enter(&r, 1, 0, 0) != 1)
+		return 2;
+	frz_inc(&w->ready);
+	for (;;)
+		enter(&r, 0, 1, IORING_ENTER_GETEVENTS);
+}
+
+/* How many tasks wait for I/O now, or -1. */
+static int waiting_for_io(void)
+{
+	static const char key[] = "procs_blocked ";
+	static char text[65536];
+	const char *at;
+
+	if (frz_read("/proc", "stat", text, sizeof(text)))
+		return -1;
+	at = strstr(text, key);
+	return at ? atoi(at + strlen(key)) : -1;
+}
+
+/*
+ * A task that waits for I/O when it is frozen waits for its thaw then: the I/O wait of
+ * the machine, and io.pressure, do not count it (C13, U25).
+ *
+ * A failure means that a frozen job makes a monitor say that the disks are too slow.
+ */
+FREEZER_TEST(waits_for_no_io)
+{
+	struct uring_wait *w = frz_shared(sizeof(*w));
+
+	ASSERT_NE(NULL, w);
+	ASSERT_EQ(0, pipe(w->pipe));
+	ASSERT_PID(frz_spawn(self->cg, in_uring_read, w));
+	ASSERT_EQ(0, frz_wait_word(&w->ready, 1, FRZ_LIMIT));
+	ASSERT_TRUE(frz_until(waiting_for_io() > 0, FRZ_LIMIT));
+	ASSERT_FREEZES(self->cg);
+	EXPECT_TRUE(frz_until(!waiting_for_io(), FRZ_LIMIT)) {
+		TH_LOG("%d wait for I/O", waiting_for_io());
+	}
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	close(w->pipe[0]);
+	close(w->pipe[1]);
 }
 
 TEST_HARNESS_MAIN

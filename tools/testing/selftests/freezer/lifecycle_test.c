@@ -23,7 +23,7 @@ FREEZER_TEST(rmdir_frozen)
 		ASSERT_EQ(0, frz_create(sub, self->cg, "sub"));
 		EXPECT_STATE(sub, "THAWED");
 		ASSERT_FREEZES(sub);
-		ASSERT_EQ(0, rmdir(sub));
+		ASSERT_EQ(0, frz_rmdir(sub));
 	}
 	EXPECT_STATE(self->cg, "THAWED");
 	ASSERT_SPINNER(self->cg, word);

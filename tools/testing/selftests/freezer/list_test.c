@@ -4,7 +4,7 @@
  * on it" is how batch systems and checkpoint programs work. A task that is let
  * go to die while the group is asked to freeze, by an exec of its process, by
  * the OOM killer or because of freezer.killable, keeps it from FROZEN until it
- * is gone. So does one that exits, but for no longer than 100 ms.
+ * is gone. So does one that exits, but for no longer than 100 ms in one sleep.
  *
  *	list_test -n N ...	N freezes of each kind instead of some tens
  *
@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 
 #include "freezer_test.h"
+#include "fuse_util.h"
 #include "memcg_util.h"
 
 #define NR_WORKERS	8
@@ -680,6 +681,74 @@ FREEZER_TEST(not_let_out_by_a_supervisor)
 	EXPECT_EQ(7 << 8, frz_wait_exit(pid, FRZ_LIMIT));
 	close(pfd.fd);
 	close(pidfd);
+}
+
+/* The files that a process closes when it exits, and how long each of them takes. */
+#define SLOW_FILES	20
+#define SLOW_FILE_MS	20
+
+struct slow_files {
+	unsigned long open;
+	unsigned long closing;		/* so many have begun to close */
+	int fuse;
+};
+
+/* Outside of the group: the server of the files. */
+static int serve_slowly(void *arg)
+{
+	struct slow_files *f = arg;
+	struct request req;
+
+	while (!serve_file_until(f->fuse, FUSE_FLUSH, &req)) {
+		frz_inc(&f->closing);
+		frz_sleep_ms(SLOW_FILE_MS);
+		if (serve_file(f->fuse, &req))
+			break;
+	}
+	return 0;
+}
+
+static int exit_with_slow_files(void *arg)
+{
+	struct slow_files *f = arg;
+	int i;
+
+	for (i = 0; i < SLOW_FILES; i++)
+		if (open(fuse_file, O_RDONLY | O_CLOEXEC) < 0)
+			return 1;
+	frz_store(&f->open, 1);
+	return 0;
+}
+
+/*
+ * C9. A process exits, and sleeps for each of its files: all together for longer than
+ * the time that one sleep has. It keeps cg from FROZEN until it is gone.
+ */
+FREEZER_TEST(many_sleeps_on_the_way_out)
+{
+	struct slow_files *f = frz_shared(sizeof(*f));
+	pid_t list[8] = {}, pid, server;
+
+	ASSERT_NE(NULL, f);
+	f->fuse = mount_fuse_file();
+	ASSERT_LE(0, f->fuse);
+	server = fork();
+	if (!server)
+		_exit(serve_slowly(f));
+	pid = frz_spawn(self->cg, exit_with_slow_files, f);
+	EXPECT_LT(0, pid);
+	EXPECT_EQ(0, frz_wait_word(&f->open, 1, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_wait_word(&f->closing, 1, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_freeze(self->cg));
+	EXPECT_EQ(0, frz_list(self->cg, "cgroup.procs", list, ARRAY_SIZE(list))) {
+		TH_LOG("%d is on its way out, state %c, %lu files", list[0],
+		       frz_task_state(list[0]), frz_load(&f->closing));
+	}
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_EQ(SLOW_FILES, frz_load(&f->closing));
+	unmount_fuse_file(f->fuse);
+	kill(server, SIGKILL);
+	EXPECT_EQ(server, waitpid(server, NULL, 0));
 }
 
 struct moves {

@@ -8,7 +8,7 @@
  *	 |- other	frozen as well, where a test says so
  *	 `- thawed
  *
- * Clauses: C10.
+ * Clauses: C1, C10, U3.
  */
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -56,10 +56,77 @@ static int escapes(const char *path, const unsigned long *word, int ms)
 	return looks || num ? num : -1;
 }
 
+struct reader {
+	char path[FRZ_PATH_MAX];
+	unsigned long inside;
+	unsigned long looks;
+	unsigned long bad;
+};
+
+/* What a task reads of the state of its own cgroup, as soon as it is there. */
+static int read_own_state(void *arg)
+{
+	const char *name;
+	struct reader *r = arg;
+	char text[4096];
+
+	name = strrchr(r->path, '/');
+	for (;;) {
+		bool inside = !frz_read("/proc/self", "cgroup",
+					text, sizeof(text)) && strstr(text, name);
+
+		if (inside) {
+			frz_inc(&r->looks);
+			if (frz_state_is(r->path, "FROZEN") == 1)
+				frz_inc(&r->bad);
+		}
+		frz_store(&r->inside, inside);
+	}
+	return 0;
+}
+
+static int thaw_it(void *arg)
+{
+	struct reader *r = arg;
+
+	return frz_thaw(r->path) ? 1 : 0;
+}
+
+/*
+ * A task that runs in a cgroup does not read there that it is FROZEN: not when it comes
+ * in the moment of a thaw either, and finds its door open (C1, U3). INJECT=late-thaw
+ * makes that moment long.
+ */
+FREEZER_TEST(runs_and_reads_frozen)
+{
+	struct reader *r = frz_shared(sizeof(*r));
+	struct dirs d;
+	pid_t pid, thaw;
+	int i;
+
+	ASSERT_NE(NULL, r);
+	ASSERT_DIRS(&d);
+	memcpy(r->path, d.frozen, sizeof(r->path));
+	pid = ASSERT_PID(frz_spawn(d.thawed, read_own_state, r));
+	for (i = 0; i < 100; i++) {
+		ASSERT_FREEZES(d.frozen);
+		thaw = ASSERT_PID(frz_spawn(NULL, thaw_it, r));
+		usleep(i * 30);
+		ASSERT_EQ(0, frz_move_process(d.frozen, pid));
+		ASSERT_EQ(0, frz_wait_exit(thaw, FRZ_LIMIT));
+		ASSERT_EQ(0, frz_wait_word(&r->inside, 1, FRZ_LIMIT));
+		ASSERT_EQ(0, frz_load(&r->bad)) {
+			TH_LOG("round %d, %lu looks", i, frz_load(&r->looks));
+		}
+		ASSERT_EQ(0, frz_move_process(d.thawed, pid));
+		ASSERT_TRUE(frz_until(!frz_load(&r->inside), FRZ_LIMIT));
+	}
+}
+
 /*
  * A spinning task is moved from THAWED into FROZEN, thirty times: while the
  * state says FROZEN its counter stands, from the first look on; the state comes
- * back to FROZEN in time; moved out again it runs.
+ * back to FROZEN in time; moved out again it runs (C10).
  */
 FREEZER_TEST(spinner_into_frozen)
 {

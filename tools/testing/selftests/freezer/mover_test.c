@@ -808,6 +808,114 @@ TEST_F_TIMEOUT(mover, killable, 1800)
 	EXPECT_EQ(0, ran);
 }
 
+#define NR_REFUSED	20
+#define REFUSED_S	30
+
+/* In shared memory: threads of one process that spin, and who wants to move it. */
+struct refused {
+	unsigned long count[NR_REFUSED];
+	unsigned long pid;
+	unsigned long tries;
+	unsigned long other;		/* not EBUSY */
+	const char *to;
+};
+
+static struct refused *refused;
+
+static void *spin_thread(void *arg)
+{
+	frz_spin(arg);
+	return NULL;
+}
+
+static int spin_process(void *arg)
+{
+	pthread_t thread;
+	int i;
+
+	(void)arg;
+	for (i = 1; i < NR_REFUSED; i++)
+		if (pthread_create(&thread, NULL, spin_thread, &refused->count[i]))
+			return 1;
+	return frz_spin(&refused->count[0]);
+}
+
+static int move_in_vain(void *arg)
+{
+	char text[32];
+
+	(void)arg;
+	snprintf(text, sizeof(text), "%lu", refused->pid);
+	for (;;) {
+		if (frz_write(refused->to, "cgroup.procs", text) != -EBUSY)
+			frz_inc(&refused->other);
+		frz_inc(&refused->tries);
+	}
+	return 0;
+}
+
+static int nr_refused_still(const unsigned long *since)
+{
+	int i, num = 0;
+
+	for (i = 0; i < NR_REFUSED; i++)
+		num += frz_load(&refused->count[i]) == since[i];
+	return num;
+}
+
+/*
+ * C1, C5: somebody tries to move a process of cg to a cgroup that takes none, again and
+ * again, while cg is frozen and thawed by a writer that often loses the CPU in between.
+ * Each of its threads stands while cg is FROZEN, and goes on after the thaw.
+ *
+ *	self->cg
+ *	 |- cg		20 threads that spin
+ *	 `- guarded	CHECKPOINTING
+ */
+FREEZER_LONG_TEST(refused)
+{
+	char cg[FRZ_PATH_MAX], guarded[FRZ_PATH_MAX];
+	unsigned long since[NR_REFUSED];
+	int64_t end = frz_now_ns() + REFUSED_S * 1000000000LL;
+	int i, fd, still, ran = 0, left = 0;
+
+	refused = frz_shared(sizeof(*refused));
+	ASSERT_NE(NULL, refused);
+	ASSERT_EQ(0, frz_create(cg, self->cg, "cg"));
+	ASSERT_EQ(0, frz_create(guarded, self->cg, "guarded"));
+	ASSERT_FREEZES(guarded);
+	fd = ASSERT_GUARD(guarded);
+	refused->to = guarded;
+	refused->pid = ASSERT_PID(frz_spawn(cg, spin_process, NULL));
+	memset(since, 0, sizeof(since));
+	ASSERT_TRUE(frz_until(!nr_refused_still(since), FRZ_LIMIT));
+	ASSERT_PID(frz_spawn(NULL, move_in_vain, NULL));
+	ASSERT_EQ(0, frz_wait_move(&refused->tries, FRZ_LIMIT));
+
+	for (i = 0; ran + left < ENOUGH; i++) {
+		if (nr_rounds ? i >= nr_rounds : frz_now_ns() >= end)
+			break;
+		setpriority(PRIO_PROCESS, 0, 5);
+		still = frz_freeze(cg);
+		setpriority(PRIO_PROCESS, 0, 0);
+		ASSERT_EQ(0, still);
+		memcpy(since, refused->count, sizeof(since));
+		frz_sleep_ms(30);
+		still = nr_refused_still(since);
+		ran += NR_REFUSED - still;
+		ASSERT_THAWS(cg);
+		memcpy(since, refused->count, sizeof(since));
+		if (!frz_until(!nr_refused_still(since), FRZ_LIMIT))
+			left += nr_refused_still(since);
+	}
+	TH_LOG("%d freezes, %lu refused moves: ran %d, left %d", i, refused->tries,
+	       ran, left);
+	EXPECT_EQ(0, ran);
+	EXPECT_EQ(0, left);
+	EXPECT_EQ(0, refused->other);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "-n")) {

@@ -166,6 +166,88 @@ FREEZER_TEST(setns_takes_nothing_over)
 	EXPECT_EQ(1, ns_below(b));
 }
 
+/* In shared memory: where a host and its children in a pid namespace are. */
+struct order {
+	bool first;			/* has its first child before it unshares again */
+	bool as_first;			/* ... and that child unshares, not the host */
+	unsigned long step;
+	unsigned long error;
+	char host[FRZ_PATH_MAX];
+	char child[2][FRZ_PATH_MAX];
+};
+
+static void order_child(struct order *o, int i)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (o->as_first && !i && unshare(CLONE_NEWUTS))
+			frz_store(&o->error, errno);
+		ns_cgroup(0, o->child[i]);
+		frz_inc(&o->step);
+		_exit(frz_sleep(NULL));
+	}
+	if (pid < 0)
+		frz_store(&o->error, errno);
+	else
+		frz_wait_word(&o->step, i + 1, FRZ_LIMIT);
+}
+
+static int in_order(void *arg)
+{
+	struct order *o = arg;
+
+	if (unshare(CLONE_NEWPID | (o->as_first ? CLONE_NEWIPC : 0)))
+		frz_store(&o->error, errno);
+	if (o->first)
+		order_child(o, 0);
+	if (!o->as_first && unshare(CLONE_NEWUTS))
+		frz_store(&o->error, errno);
+	if (!o->first)
+		order_child(o, 0);
+	order_child(o, 1);
+	ns_cgroup(0, o->host);
+	frz_store(&o->step, 3);
+	return frz_sleep(NULL);
+}
+
+/*
+ * C19: all processes of a pid namespace are in one cgroup, in whatever order the host
+ * unshares the pid namespace and another one, which is its own, and has children.
+ */
+FREEZER_TEST(one_cgroup_in_any_order)
+{
+	struct order *o;
+	pid_t host;
+	int i;
+
+	/* the first process of a pid namespace is there until all others are reaped */
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "pid uts ipc"));
+	for (i = 0; i < 3; i++) {
+		o = frz_shared(sizeof(*o));
+		ASSERT_NE(NULL, o);
+		o->first = i;
+		o->as_first = i == 2;
+		host = ASSERT_PID(frz_spawn(self->cg, in_order, o));
+		EXPECT_TRUE(frz_until(frz_load(&o->step) == 3, FRZ_LIMIT));
+		EXPECT_EQ(0, o->error);
+		EXPECT_TRUE(ns_is_below(o->child[0], self->cg));
+		EXPECT_STREQ(o->child[0], o->child[1]);
+		/* with a child before, the host is a container of its own */
+		EXPECT_EQ(i == 1, !!strcmp(o->host, o->child[0]));
+		EXPECT_EQ(i == 1 ? 2 : 1, ns_below(self->cg)) {
+			TH_LOG("order %d: host %s, children %s, %s", i, o->host,
+			       o->child[0], o->child[1]);
+		}
+		kill(host, SIGKILL);
+		EXPECT_LE(0, frz_wait_exit(host, FRZ_LIMIT));
+		ASSERT_TRUE(frz_until((waitpid(-1, NULL, WNOHANG), !ns_below(self->cg)),
+				      FRZ_LIMIT));
+	}
+}
+
 /* After the exec: what comes of the next unshare() is our name from then on. */
 static int exec_done(void)
 {

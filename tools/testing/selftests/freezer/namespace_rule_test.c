@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "freezer_test.h"
 #include "namespace_util.h"
@@ -139,6 +140,152 @@ FREEZER_TEST(number)
 	ASSERT_NE(NULL, c);
 	ASSERT_CONTAINER(self->cg, c);
 	EXPECT_TRUE(ns_is_below(c->path, self->cg));
+}
+
+/* In shared memory: what became of the calls of a host. */
+struct tries {
+	unsigned long rounds;
+	unsigned long errors;
+	unsigned long last_errno;
+	unsigned long unshare;		/* errno + 1 of an unshare() ... */
+	unsigned long fork;		/* ... and of the fork() behind it */
+	unsigned long go;
+	unsigned long done;
+};
+
+static int one_by_one(void *arg)
+{
+	struct tries *t = arg;
+	pid_t pid;
+
+	for (t->rounds = 0; t->rounds < 300; t->rounds++) {
+		pid = ns_clone(CLONE_NEWUTS);
+		if (!pid)
+			_exit(0);
+		if (pid < 0) {
+			t->last_errno = errno;
+			t->errors++;
+		} else {
+			waitpid(pid, NULL, 0);
+		}
+	}
+	frz_store(&t->done, 1);
+	return frz_sleep(NULL);
+}
+
+/*
+ * C19: a container whose last task was reaped does not count for the limit any more, also
+ * where its cgroup is still to be removed.
+ */
+FREEZER_TEST(empty_does_not_count)
+{
+	struct tries *t = frz_shared(sizeof(*t));
+
+	ASSERT_NE(NULL, t);
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "uts"));
+	ASSERT_EQ(0, frz_write(self->cg, NS_MAX, "1"));
+	ASSERT_PID(frz_spawn(self->cg, one_by_one, t));
+	ASSERT_EQ(0, frz_wait_word(&t->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(0, t->errors) {
+		TH_LOG("%lu of %lu: %s", t->errors, t->rounds, strerror(t->last_errno));
+	}
+	EXPECT_TRUE(frz_until(!ns_below(self->cg), FRZ_LIMIT));
+}
+
+static int unshares_as_first(void *arg)
+{
+	struct tries *t = arg;
+	pid_t pid = ns_clone(CLONE_NEWPID);
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		t->unshare = (unshare(CLONE_NEWPID) ? errno : 0) + 1;
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		t->fork = (pid < 0 ? errno : 0) + 1;
+		frz_store(&t->done, 1);
+	}
+	return frz_sleep(NULL);
+}
+
+/*
+ * C19: the first process of a container unshares a pid namespace, for a container in its
+ * own. Where the limit does not allow that, unshare() says so, and not the fork() after
+ * it, which would end the namespace.
+ */
+FREEZER_TEST(number_for_the_owner)
+{
+	struct tries *t = frz_shared(sizeof(*t));
+
+	ASSERT_NE(NULL, t);
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "pid"));
+	ASSERT_EQ(0, frz_write(self->cg, NS_MAX, "1"));
+	ASSERT_PID(frz_spawn(self->cg, unshares_as_first, t));
+	ASSERT_EQ(0, frz_wait_word(&t->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(ENOSPC + 1, t->unshare);
+	EXPECT_EQ(1, t->fork);
+}
+
+/* A fork fails late, when the cgroup of the container has been made. */
+static int forks_at_the_limit(void *arg)
+{
+	struct tries *t = arg;
+	pid_t pid;
+	int i;
+
+	frz_wait_word(&t->go, 1, FRZ_LIMIT);
+	for (i = 0; i < 50; i++) {
+		pid = ns_clone(CLONE_NEWPID);
+		if (!pid)
+			_exit(0);
+		t->errors += pid < 0 && errno == EAGAIN;
+		frz_inc(&t->rounds);
+	}
+	frz_store(&t->done, 1);
+	frz_wait_word(&t->done, 2, FRZ_LIMIT);
+	pid = ns_clone(CLONE_NEWPID);
+	if (!pid)
+		_exit(0);
+	t->fork = (pid < 0 ? errno : 0) + 1;
+	frz_store(&t->done, 3);
+	return frz_sleep(NULL);
+}
+
+/*
+ * C19: where a fork fails after the cgroup was made for it, here by the limit of another
+ * controller, the cgroup is gone, and does not count.
+ */
+FREEZER_TEST(fork_that_fails)
+{
+	struct tries *t = frz_shared(sizeof(*t));
+	char group[FRZ_PATH_MAX];
+	bool was_off;
+	pid_t pid;
+
+	ASSERT_NE(NULL, t);
+	ASSERT_EQ(0, frz2_setup());
+	was_off = !strstr(frz_content(frz2_root(), "cgroup.subtree_control"), "pids");
+	ASSERT_EQ(0, frz_write(frz2_root(), "cgroup.subtree_control", "+pids"));
+	ASSERT_EQ(0, frz_group_below(group, frz2_root()));
+	ASSERT_EQ(0, frz_write(group, "pids.max", "1"));
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "pid"));
+	ASSERT_EQ(0, frz_write(self->cg, NS_MAX, "1"));
+	pid = ASSERT_PID(frz_spawn(self->cg, forks_at_the_limit, t));
+	EXPECT_EQ(0, frz_move_process(group, pid));
+	frz_store(&t->go, 1);
+	EXPECT_EQ(0, frz_wait_word(&t->done, 1, FRZ_LIMIT));
+	EXPECT_EQ(50, t->errors);
+	EXPECT_EQ(0, ns_below(self->cg));
+	EXPECT_EQ(0, frz_write(group, "pids.max", "max"));
+	frz_store(&t->done, 2);
+	EXPECT_EQ(0, frz_wait_word(&t->done, 3, FRZ_LIMIT));
+	EXPECT_EQ(1, t->fork);
+	kill(pid, SIGKILL);
+	EXPECT_LE(0, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_EQ(0, frz_destroy(group, FRZ_LIMIT));
+	if (was_off)
+		frz_write(frz2_root(), "cgroup.subtree_control", "-pids");
 }
 
 /* In shared memory: a task that unshares when it is told to. */

@@ -4,19 +4,24 @@
  * all its threads, its memory comes back, and the rest of the group stays
  * FROZEN. A task that memory.high slows down is frozen and thawed.
  *
- * Clauses: C1, C2, C9.
+ * Clauses: C1, C2, C9, U12.
  */
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "freezer_test.h"
+#include "freezer_v2.h"
 #include "memcg_util.h"
 
 #define MB		(1024UL * 1024)
 #define LIMIT		(64 * MB)
 #define VICTIM_SIZE	(40 * MB)
+
+/* A cgroup of v2 below that with the limit, which covers it. */
+#define MEMCG_FROZEN	MEMCG_DIR "/frozen"
 
 FIXTURE(oom) {
 	char cg[FRZ_PATH_MAX];
@@ -53,6 +58,7 @@ struct hog {
 	unsigned long go;
 	unsigned long size;
 	const char *killable;
+	bool on_v2;
 };
 
 static int write_score(const char *score)
@@ -63,6 +69,11 @@ static int write_score(const char *score)
 static int join_memcg(void)
 {
 	return frz_write(MEMCG_DIR, "cgroup.procs", "0");
+}
+
+static int join_frozen(void)
+{
+	return frz_write(MEMCG_FROZEN, "cgroup.procs", "0");
 }
 
 static void *spin_thread(void *arg)
@@ -100,7 +111,7 @@ static int victim(void *arg)
 	struct hog *h = arg;
 	pthread_t thread;
 
-	if (join_memcg() || write_score("500") ||
+	if ((h->on_v2 ? join_frozen() : join_memcg()) || write_score("500") ||
 	    take(VICTIM_SIZE) == MAP_FAILED ||
 	    pthread_create(&thread, NULL, spin_thread, h) ||
 	    pthread_create(&thread, NULL, sleep_thread, h))
@@ -156,6 +167,74 @@ TEST_F_TIMEOUT(oom, victim_leaves, 90)
 	EXPECT_STANDS(&word[0]);
 	ASSERT_THAWS(self->cg);
 	EXPECT_RUNS(&word[0]);
+}
+
+FIXTURE(v2_oom) {
+	pid_t pid[2];
+};
+
+FIXTURE_SETUP(v2_oom)
+{
+	const char *what;
+	int err = memcg_setup(LIMIT, &what);
+
+	ASSERT_EQ(0, err) {
+		TH_LOG("%s: %s", what, strerror(-err));
+	}
+	ASSERT_EQ(0, mkdir(MEMCG_FROZEN, 0755));
+}
+
+FIXTURE_TEARDOWN(v2_oom)
+{
+	int i;
+
+	frz2_request(MEMCG_FROZEN, 0);
+	for (i = 0; i < 2; i++) {
+		if (self->pid[i] > 0 && !kill(self->pid[i], SIGKILL))
+			frz_wait_exit(self->pid[i], FRZ_LIMIT);
+	}
+	frz_until(!rmdir(MEMCG_FROZEN), FRZ_LIMIT);
+	memcg_teardown();
+}
+
+static int spin_in_frozen(void *arg)
+{
+	return join_frozen() || write_score("-1000") ? 1 : frz_spin(arg);
+}
+
+/*
+ * U12. The same in cgroup v2, where the frozen cgroup is below that with the limit:
+ * "frozen" is 1 all the time.
+ */
+TEST_F_TIMEOUT(v2_oom, victim_leaves, 90)
+{
+	struct hog *h = frz_shared(sizeof(*h));
+	unsigned long *word = ASSERT_WORDS(1);
+	int status;
+	pid_t out;
+
+	ASSERT_NE(NULL, h);
+	h->on_v2 = true;
+	self->pid[0] = ASSERT_PID(frz_spawn(NULL, spin_in_frozen, word));
+	ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+	self->pid[1] = ASSERT_PID(frz_spawn(NULL, victim, h));
+	ASSERT_EQ(0, frz_wait_word(&h->ready, 3, FRZ_LIMIT));
+	ASSERT_EQ(0, frz_wait_move(&h->spins, FRZ_LIMIT));
+	ASSERT_EQ(0, frz2_request(MEMCG_FROZEN, 1));
+	ASSERT_TRUE(frz_until(frz2_frozen(MEMCG_FROZEN) == 1, FRZ_LIMIT));
+
+	out = ASSERT_PID(frz_spawn(NULL, taker, NULL));
+	status = frz_wait_exit(self->pid[1], FRZ_LIMIT);
+	EXPECT_EQ(SIGKILL, status) {
+		TH_LOG("the victim: status %#x", status);
+	}
+	EXPECT_EQ(0, frz_wait_exit(out, FRZ_LIMIT));
+	EXPECT_EQ(1, frz2_frozen(MEMCG_FROZEN));
+	EXPECT_STANDS(word);
+	ASSERT_EQ(0, frz2_request(MEMCG_FROZEN, 0));
+	EXPECT_RUNS(word);
+	if (status >= 0)
+		self->pid[1] = 0;
 }
 
 #define HIGH		(4 * MB)

@@ -44,6 +44,13 @@ struct shared {
 	int fd;
 };
 
+/* @pid has stayed in one of its @calls, asleep, for as long as is watched. */
+static bool waits_in_a_call(pid_t pid, const unsigned long *calls)
+{
+	return frz_until_busy(!frz_wait_asleep(pid, FRZ_LIMIT) &&
+			      !frz_moved(calls, FRZ_WATCH), FRZ_LIMIT);
+}
+
 /* Nobody outside of the group waits for the thaw. */
 #define EXPECT_ENDS(pid) do { \
 	pid_t __who = (pid); \
@@ -307,18 +314,13 @@ static int add_tap(const char *name)
  */
 #define CHECK_DELETION(s, sender) do { \
 	struct shared *__s = (s); \
-	unsigned long __calls; \
 	pid_t __pid, __other; \
 	\
 	ASSERT_EQ(0, plug(__s->index)); \
 	ASSERT_EQ(0, set_up(__s->index)); \
 	__pid = ASSERT_PID(frz_spawn(self->cg, sender, __s)); \
 	ASSERT_EQ(0, frz_wait_word(&__s->calls, 1, FRZ_LIMIT)); \
-	do { \
-		__calls = frz_load(&__s->calls); \
-		ASSERT_EQ(0, frz_wait_asleep(__pid, FRZ_LIMIT)); \
-	} while (frz_moved(&__s->calls, FRZ_WATCH)); \
-	ASSERT_EQ(__calls, frz_load(&__s->calls)); \
+	ASSERT_TRUE(waits_in_a_call(__pid, &__s->calls)); \
 	ASSERT_FREEZES(self->cg); \
 	__other = ASSERT_PID(frz_spawn(NULL, delete_device, __s)); \
 	EXPECT_ENDS(__other); \
@@ -669,7 +671,6 @@ static int write_for_ever(void *arg)
 FREEZER_TEST(writer_of_a_frozen_fs)
 {
 	struct shared *s = frz_shared(sizeof(*s));
-	unsigned long calls;
 	pid_t pid, other;
 	int fs, status;
 
@@ -681,11 +682,7 @@ FREEZER_TEST(writer_of_a_frozen_fs)
 	pid = ASSERT_PID(frz_spawn(self->cg, write_for_ever, s));
 	ASSERT_EQ(0, frz_wait_move(&s->calls, FRZ_LIMIT));
 	ASSERT_EQ(0, ext2_freeze(&fs));
-	do {
-		calls = frz_load(&s->calls);
-		ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
-	} while (frz_moved(&s->calls, FRZ_WATCH));
-	EXPECT_EQ(calls, frz_load(&s->calls));
+	ASSERT_TRUE(waits_in_a_call(pid, &s->calls));
 	ASSERT_FREEZES(self->cg);
 	EXPECT_EQ(0, ioctl(fs, FITHAW, 0));
 	other = ASSERT_PID(frz_spawn(NULL, ext2_freeze, &fs));

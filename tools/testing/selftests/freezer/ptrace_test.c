@@ -307,6 +307,76 @@ FREEZER_TEST(jobctl_stop_before_freeze)
 	EXPECT_RUNS(word);
 }
 
+/* SIGCHLD is blocked: the si_code of the one that has come first, or -errno. */
+static int first_sigchld(int ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	return sigtimedwait(&set, &info, &ts) < 0 ? -errno : info.si_code;
+}
+
+/*
+ * A SIGSTOP that a task has not taken yet when the freeze comes is not the only signal
+ * for it. A SIGCONT came first: the parent is told of that. A SIGTERM came, too: it ends
+ * the process at the thaw, as it would have without a freeze, by its lower number (C13).
+ * The test is a realtime task, as above.
+ */
+FREEZER_TEST(jobctl_stop_behind_another)
+{
+	struct sched_param fifo = { .sched_priority = 1 }, other = { 0 };
+	unsigned long *word = ASSERT_WORDS(1);
+	cpu_set_t all, one;
+	sigset_t chld;
+	int cpu, i;
+	pid_t pid;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &chld, NULL));
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	for (cpu = 0; !CPU_ISSET(cpu, &all); cpu++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	for (i = 0; i < 5; i++) {
+		pid = ASSERT_SPINNER(self->cg, word);
+		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_EQ(CLD_STOPPED, first_sigchld(FRZ_LIMIT));
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
+		EXPECT_EQ(CLD_CONTINUED, first_sigchld(FRZ_LIMIT)) {
+			TH_LOG("round %d", i);
+		}
+		EXPECT_TRUE(frz_until(frz_task_state(pid) == 'T', FRZ_LIMIT));
+
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_EQ(0, kill(pid, SIGTERM));
+		ASSERT_FREEZES(self->cg);
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
+		EXPECT_EQ(SIGTERM, frz_wait_exit(pid, FRZ_LIMIT)) {
+			TH_LOG("round %d: it is '%c'", i, frz_task_state(pid));
+		}
+		kill(pid, SIGKILL);
+		frz_wait_exit(pid, FRZ_LIMIT);
+		while (first_sigchld(0) > 0)
+			;
+	}
+}
+
 struct stopper {
 	unsigned long word;
 	unsigned long pid;

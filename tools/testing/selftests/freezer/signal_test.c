@@ -3,7 +3,7 @@
  * The signal controller: what signal.kill takes, who gets the signal, who may
  * send it, and what it does to a frozen group.
  *
- * Clauses: C9, C17.
+ * Clauses: C9, C17, C19.
  */
 #include <dirent.h>
 #include <grp.h>
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "checkpoint_util.h"
+#include "namespace_util.h"
 #include "signal_fixture.h"
 #include "syscalls.h"
 
@@ -904,6 +905,67 @@ SIGNAL_TEST(cover_letter_of_2008)
 	buf[len] = 0;
 	EXPECT_EQ(0, pclose(f));
 	EXPECT_STREQ("THAWED\nFROZEN\nTHAWED\n137\n", buf);
+}
+
+#define NR_NEWBORN	4
+
+/* In shared memory: what a process and its children count. */
+struct newborn {
+	unsigned long count;
+	unsigned long born;
+	unsigned long errors;
+};
+
+/* Has children in new uts namespaces, which spin until there are newer ones. */
+static int have_newborn(void *arg)
+{
+	pid_t alive[NR_NEWBORN] = {}, *child;
+	struct newborn *n = arg;
+
+	for (;;) {
+		child = &alive[n->born % NR_NEWBORN];
+		if (*child) {
+			kill(*child, SIGKILL);
+			waitpid(*child, NULL, 0);
+		}
+		*child = ns_clone(CLONE_NEWUTS);
+		if (!*child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			_exit(frz_spin(&n->count));
+		}
+		if (*child < 0) {
+			frz_inc(&n->errors);
+			*child = 0;
+		}
+		frz_inc(&n->born);
+	}
+	return 0;
+}
+
+/*
+ * C9, C19: a SIGSTOP to the cgroup reaches each child that is born into a container, a
+ * cgroup below that is made in the middle of the write: none goes on behind it.
+ */
+SIGNAL_TEST(newborn_in_a_container)
+{
+	struct newborn *n = frz_shared(sizeof(*n));
+	int i, went_on = 0;
+
+	ASSERT_NE(NULL, n);
+	ASSERT_EQ(0, frz_write(self->cg, NS_KINDS, "uts"));
+	ASSERT_PID(frz_spawn(self->cg, have_newborn, n));
+	for (i = 0; i < 200 && went_on < 3; i++) {
+		ASSERT_EQ(0, frz_wait_move(&n->born, FRZ_LIMIT));
+		usleep(i % 7 * 100);
+		ASSERT_EQ(0, sgn_send(self->cg, "STOP"));
+		/* one that is stopped may have been on a CPU that the host has taken */
+		went_on += !frz_until(!frz_moved(&n->count, 5), 200);
+		ASSERT_EQ(0, sgn_send(self->cg, "CONT"));
+	}
+	EXPECT_EQ(0, went_on) {
+		TH_LOG("in %d of %d rounds, %lu born", went_on, i, frz_load(&n->born));
+	}
+	EXPECT_EQ(0, frz_load(&n->errors));
 }
 
 int main(int argc, char **argv)

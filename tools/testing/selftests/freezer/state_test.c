@@ -667,4 +667,41 @@ FREEZER_LONG_TEST(thaw_as_the_last_one_parks)
 	EXPECT_RUNS(&word[0]);
 }
 
+/*
+ * A writer that is frozen itself, in another cgroup, and waits (C2):
+ *
+ *	self->cg
+ *	 |- a		the writer, traced
+ *	 `- b		a task that is busy for a second
+ *
+ * A tracer interrupts the writer while a is FROZEN. Its write has not come to an end by
+ * that: after the thaw of a it waits on, and succeeds when b is FROZEN.
+ */
+FREEZER_TEST(frozen_elsewhere)
+{
+	struct frz_busy *busy = frz_busy_new(4000);
+	char a[FRZ_PATH_MAX], b[FRZ_PATH_MAX];
+	struct timed_write *w = frz_shared(sizeof(*w));
+	pid_t pid;
+
+	ASSERT_NE(NULL, w);
+	ASSERT_EQ(0, frz_create(a, self->cg, "a"));
+	ASSERT_EQ(0, frz_create(b, self->cg, "b"));
+	w->path = b;
+	ASSERT_BUSY(b, busy);
+	pid = ASSERT_PID(frz_spawn(a, freeze_timed, w));
+	ASSERT_WAITS(b, pid);
+	ASSERT_FREEZES(a);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	ASSERT_EQ(0, interrupt_tracee(pid));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, 0, 0));
+	ASSERT_THAWS(a);
+	/* it is not over before the call of the task in b is */
+	frz_until(frz_load(&busy->returns) || frz_state_is(b, "FROZEN") == 1 ||
+		  frz_task_state(pid) == 'Z', FRZ_LIMIT);
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_STATE(b, "FROZEN");
+	EXPECT_STATE(a, "THAWED");
+}
+
 TEST_HARNESS_MAIN

@@ -449,7 +449,7 @@ FREEZER_TEST(levels_of_s2idle)
 	for (i = 0; i < ARRAY_SIZE(how); i++) {
 		stays_frozen(_metadata, self->cg, kinds, NR_KINDS, &how[i]);
 		ASSERT_EQ(0, frz_destroy(self->cg, FRZ_LIMIT));
-		ASSERT_EQ(0, mkdir(self->cg, 0755));
+		ASSERT_EQ(0, frz_mkdir(self->cg));
 	}
 }
 
@@ -470,7 +470,7 @@ FREEZER_TEST(levels_of_suspend_to_ram)
 	for (i = 0; i < ARRAY_SIZE(how); i++) {
 		stays_frozen(_metadata, self->cg, kinds, NR_KINDS, &how[i]);
 		ASSERT_EQ(0, frz_destroy(self->cg, FRZ_LIMIT));
-		ASSERT_EQ(0, mkdir(self->cg, 0755));
+		ASSERT_EQ(0, frz_mkdir(self->cg));
 	}
 }
 

@@ -446,6 +446,77 @@ static pid_t capture_kthread(const char *path)
 	return found;
 }
 
+#define KSM	"/sys/kernel/mm/ksm"
+
+/* How often the thread that merges pages has been through all of them, or -1. */
+static long ksm_scans(void)
+{
+	char text[32];
+
+	return frz_read(KSM, "full_scans", text, sizeof(text)) ? -1 : atol(text);
+}
+
+/* A page to work on, for the kernel thread ksmd: its pid, or -errno. */
+static pid_t start_ksmd(void)
+{
+	struct dirent *ent;
+	pid_t found = -ESRCH;
+	char path[32], name[32];
+	DIR *proc;
+	int err;
+	char *p;
+
+	p = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED || madvise(p, 2 * 4096, MADV_MERGEABLE))
+		return -errno;
+	memset(p, 1, 2 * 4096);
+	err = frz_write(KSM, "sleep_millisecs", "1") ?: frz_write(KSM, "run", "1");
+	if (err)
+		return err;
+	proc = opendir("/proc");
+	while (proc && found < 0 && (ent = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%d", atoi(ent->d_name));
+		if (atoi(ent->d_name) > 2 &&
+		    !frz_read(path, "comm", name, sizeof(name)) &&
+		    !strcmp(name, "ksmd"))
+			found = atoi(ent->d_name);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/*
+ * U17. A kernel thread that works goes on to do so in a frozen cgroup, where "frozen"
+ * is 1. ksmd is one that may be moved, and tells how much it has done.
+ */
+V2_TEST(kernel_thread_works)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	pid_t ksmd = start_ksmd();
+	long scans;
+
+	ASSERT_LT(0, ksmd) {
+		TH_LOG("no ksmd: %s", strerror(-ksmd));
+	}
+	ASSERT_TRUE(frz_until(ksm_scans() > 0, FRZ_LIMIT));
+	ASSERT_SLEEPER(self->cg, word);
+	ASSERT_EQ(0, frz_move_process(self->cg, ksmd));
+	EXPECT_EQ(0, frz_freeze(self->cg));
+	EXPECT_FROZEN(1, self->cg);
+	scans = ksm_scans();
+	EXPECT_TRUE(frz_until(ksm_scans() > scans + 3, FRZ_LIMIT)) {
+		TH_LOG("%ld scans, then %ld, state %c", scans, ksm_scans(),
+		       frz_task_state(ksmd));
+	}
+	EXPECT_FROZEN(1, self->cg);
+	EXPECT_EQ(0, frz2_request(self->cg, 0));
+	EXPECT_EQ(0, frz_move_process(frz2_root(), ksmd));
+	EXPECT_EQ(0, frz_write(KSM, "run", "0"));
+	EXPECT_EQ(0, frz_write(KSM, "sleep_millisecs", "20"));
+}
+
 /*
  * U17. A kernel thread in the cgroup runs on and does not count. (khungtaskd,
  * kswapd0 and the like may be moved; one that is bound to a CPU is EINVAL.) With
@@ -817,6 +888,72 @@ TEST_F_TIMEOUT(blocked, does_not_hold_up, 90)
 
 static const char loop_file[] = "/tmp/freezer_selftest.loopfile";
 static const char loop_node[] = "/tmp/freezer_selftest.loop";
+
+FIXTURE(patience) {
+	char cg[FRZ_PATH_MAX];
+	char before[16];
+	int fs;
+};
+
+FIXTURE_SETUP(patience)
+{
+	V2_GROUP_MAKE(self->cg);
+	ASSERT_EQ(0, frz_read(FRZ2_PATIENCE_DIR, FRZ2_PATIENCE_FILE, self->before,
+			      sizeof(self->before)));
+	self->fs = ext2_mount();
+	if (self->fs < 0)
+		SKIP(return, "no file system: %s", strerror(-self->fs));
+}
+
+FIXTURE_TEARDOWN(patience)
+{
+	frz_write(FRZ2_PATIENCE_DIR, FRZ2_PATIENCE_FILE, self->before);
+	if (self->fs >= 0)
+		ioctl(self->fs, FITHAW, 0);
+	FRZ_GROUP_END(self->cg);
+	ext2_umount(self->fs);
+}
+
+#define ASSERT_PATIENCE(text) \
+	ASSERT_EQ(0, frz_write(FRZ2_PATIENCE_DIR, FRZ2_PATIENCE_FILE, text))
+
+/*
+ * U3. With a patience of -1 a task that is blocked keeps "frozen" at 0 for as long as
+ * it is; with 0, also if that is written in the middle of a freeze, it does not count.
+ */
+TEST_F_TIMEOUT(patience, for_ever_and_none, 90)
+{
+	struct blocked *b = frz_shared(sizeof(*b));
+	int64_t begin;
+	int took, lost;
+	pid_t pid;
+
+	ASSERT_NE(NULL, b);
+	pid = ASSERT_PID(frz_spawn(self->cg, write_to_fs, b));
+	ASSERT_EQ(0, frz_wait_word(&b->step, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, ioctl(self->fs, FIFREEZE, 0));
+	ASSERT_TRUE(frz_until_busy(!frz_wait_asleep(pid, FRZ_LIMIT) &&
+				   !frz_moved(&b->step, FRZ_WATCH), FRZ_LIMIT));
+
+	ASSERT_PATIENCE("-1");
+	ASSERT_REQUEST(self->cg, 1);
+	EXPECT_EQ(-EBUSY, frz2_wait_frozen(self->cg, 3 * FRZ2_PATIENCE_MS));
+	EXPECT_FROZEN(0, self->cg);
+	ASSERT_PATIENCE("0");
+	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
+	ASSERT_REQUEST(self->cg, 0);
+
+	ASSERT_EQ(0, watch_start());
+	begin = frz_now_ns();
+	ASSERT_REQUEST(self->cg, 1);
+	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
+	took = ms_since(begin);
+	lost = watch_end();
+	EXPECT_GT(SLACK_MS + lost, took) {
+		TH_LOG("frozen after %d ms, of which the machine lost %d", took, lost);
+	}
+	ASSERT_REQUEST(self->cg, 0);
+}
 
 /*
  * A write of a whole device may sleep once for all of its requests. An emulated machine that

@@ -420,6 +420,81 @@ FREEZER_TEST(uring_idle_worker_stops)
 	unlink(FIFO);
 }
 
+#define NR_LONG		16
+#define LONG_SIZE	(32 << 20)
+
+/* A ring of the test, and whose requests are in it. */
+struct long_work {
+	struct ring r;
+	int memfd;
+	unsigned long submitted;
+	unsigned long bad;
+};
+
+/* Reads that each take some 10 ms, by one worker. */
+static int submit_long_work(void *arg)
+{
+	struct long_work *w = arg;
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ,
+		.flags = IOSQE_ASYNC,
+		.fd = w->memfd,
+		.len = LONG_SIZE,
+	};
+	unsigned int max[2] = { 1, 1 };
+	int i;
+
+	sqe.addr = (unsigned long)mmap(NULL, LONG_SIZE, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+				       -1, 0);
+	if (syscall(SYS_io_uring_register, w->r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS,
+		    max, 2))
+		return 1;
+	for (i = 0; i < NR_LONG; i++) {
+		queue_sqe(&w->r, &sqe);
+		if (enter(&w->r, 1, 0, 0) != 1)
+			return 2;
+	}
+	frz_store(&w->submitted, 1);
+	return frz_sleep(NULL);
+}
+
+/*
+ * C8, C9: a worker has much to do, and a stop comes before the freeze. It stops when the
+ * piece of work in hand is done, and does not work off its list before that.
+ */
+FREEZER_TEST(uring_stop_comes_before_more_work)
+{
+	struct long_work *w = frz_shared(sizeof(*w));
+	unsigned int done;
+	pid_t pid;
+
+	ASSERT_NE(NULL, w);
+	ASSERT_EQ(0, make_ring(&w->r, 0));
+	w->memfd = memfd_create("long work", MFD_CLOEXEC);
+	ASSERT_LE(0, w->memfd);
+	ASSERT_EQ(0, fallocate(w->memfd, 0, 0, LONG_SIZE));
+	pid = ASSERT_PID(frz_spawn(self->cg, submit_long_work, w));
+	ASSERT_EQ(0, frz_wait_word(&w->submitted, 1, FRZ_LIMIT)) {
+		TH_LOG("status %#x", frz_wait_exit(pid, 0));
+	}
+	ASSERT_TRUE(frz_until_busy(nr_completed(&w->r), FRZ_LIMIT));
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_FREEZES(self->cg);
+	done = nr_completed(&w->r);
+	EXPECT_GT(NR_LONG, done);
+	frz_sleep_ms(FRZ_WATCH);
+	EXPECT_EQ(done, nr_completed(&w->r));
+	EXPECT_STATE(self->cg, "FROZEN");
+	ASSERT_THAWS(self->cg);
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	EXPECT_TRUE(frz_until(nr_completed(&w->r) == NR_LONG, FRZ_LIMIT)) {
+		TH_LOG("%u of %d, %u when FROZEN", nr_completed(&w->r), NR_LONG, done);
+	}
+	close(w->memfd);
+	close(w->r.fd);
+}
+
 /* Requests that each need a new worker. */
 static int make_workers(void *arg)
 {
@@ -508,19 +583,21 @@ static int own_vhosts(void *arg)
 
 /*
  * A freeze that comes while a vhost device gets its worker: the call waits for the
- * thaw, and succeeds. 500 times.
+ * thaw, and succeeds. 500 times, or for 40 seconds: in cgroup v2 a freeze that meets the
+ * owner as it waits for the end of the worker takes as long as its patience.
  *
  * A failure means that the program is told that there is no memory.
  */
 FREEZER_TEST(vhost_owner)
 {
 	struct vhost *v = frz_shared(sizeof(*v));
+	int64_t end = frz_now_ns() + 40000000000;
 	int i;
 
 	ASSERT_NE(NULL, v);
 	ASSERT_PID(frz_spawn(self->cg, own_vhosts, v));
 	ASSERT_EQ(0, frz_wait_word(&v->calls, 2, FRZ_LIMIT));
-	for (i = 0; i < 500; i++) {
+	for (i = 0; i < 500 && frz_now_ns() < end; i++) {
 		ASSERT_FREEZES(self->cg);
 		ASSERT_THAWS(self->cg);
 		usleep(i % 10 * 100);

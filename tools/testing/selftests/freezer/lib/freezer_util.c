@@ -143,16 +143,10 @@ static bool find_twin(char twin[FRZ_PATH_MAX], const char *path)
 	       FRZ_PATH_MAX;
 }
 
-int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name)
+int frz_mkdir(const char *path)
 {
-	char tmp[FRZ_PATH_MAX], twin[FRZ_PATH_MAX];
-	int len;
+	char twin[FRZ_PATH_MAX];
 
-	len = snprintf(tmp, sizeof(tmp), "%s/%s", parent ? parent : root_path,
-		       name);
-	if (len < 0 || len >= FRZ_PATH_MAX)
-		return -ENAMETOOLONG;
-	memcpy(path, tmp, len + 1);
 	if (mkdir(path, 0755))
 		return -errno;
 	if (frz_is_v2(path))
@@ -163,6 +157,28 @@ int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name)
 	if (mkdir(twin, 0755) && errno != EEXIST)
 		return -errno;
 	return frz2_created(twin);
+}
+
+int frz_rmdir(const char *path)
+{
+	char twin[FRZ_PATH_MAX];
+
+	if (rmdir(path))
+		return -errno;
+	return find_twin(twin, path) && rmdir(twin) && errno != ENOENT ? -errno : 0;
+}
+
+int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name)
+{
+	char tmp[FRZ_PATH_MAX];
+	int len;
+
+	len = snprintf(tmp, sizeof(tmp), "%s/%s", parent ? parent : root_path,
+		       name);
+	if (len < 0 || len >= FRZ_PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(path, tmp, len + 1);
+	return frz_mkdir(path);
 }
 
 static int open_file(const char *path, const char *file, int flags)

@@ -42,6 +42,10 @@ const char *frz_root(void);
 /* Create the cgroup @parent/@name (@parent NULL: the root); path into @path. */
 int frz_create(char path[FRZ_PATH_MAX], const char *parent, const char *name);
 
+/* mkdir() and rmdir() of a cgroup, in each hierarchy of the world: 0 or -errno. */
+int frz_mkdir(const char *path);
+int frz_rmdir(const char *path);
+
 /*
  * Thaw @path and everything below it, kill what is in there, wait until it is
  * gone, remove the cgroups bottom-up. Bounded; -EBUSY if something stayed.
