@@ -4,6 +4,8 @@
  *
  * Clauses: C2.
  */
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -11,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "freezer_test.h"
+#include "syscalls.h"
 
 /*
  * Each documented key is there, once, with a number, one per line. A failure
@@ -191,10 +194,12 @@ FREEZER_TEST(blockers_are_named)
 #define MANY_MAX		400
 
 struct many {
-	unsigned long begun;
+	int num;
+	unsigned long ready;		/* and wait for go */
 	unsigned long ended;
 	unsigned long tid[MANY_MAX];
-	int go[2];
+	uint64_t inside[MANY_MAX];	/* what its call has written */
+	uint32_t go;
 };
 
 struct many_one {
@@ -203,22 +208,29 @@ struct many_one {
 	int num;
 };
 
-static struct iovec many_iov[MANY_IOVS];
+static void *many_buf;
 
 static void *many_thread(void *arg)
 {
 	struct many_one *one = arg;
 	struct many *many = one->many;
+	struct iovec iov[MANY_IOVS];
 	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	int i = __atomic_fetch_add(&one->num, 1, __ATOMIC_SEQ_CST);
-	char c;
+	int i = __atomic_fetch_add(&one->num, 1, __ATOMIC_SEQ_CST) + one->from;
+	int k;
 
-	/* until the other end is closed: all begin at the same time */
-	if (fd < 0 || read(many->go[0], &c, 1))
+	if (fd < 0)
 		_exit(1);
-	frz_store(&many->tid[one->from + i], syscall(SYS_gettid));
-	frz_inc(&many->begun);
-	if (preadv(fd, many_iov, MANY_IOVS, 0))
+	iov[0] = (struct iovec){ &many->inside[i], sizeof(many->inside[i]) };
+	for (k = 1; k < MANY_IOVS; k++)
+		iov[k] = (struct iovec){ many_buf, MANY_BUF };
+	frz_store(&many->tid[i], syscall(SYS_gettid));
+	many->inside[i] = 0;
+	frz_inc(&many->ready);
+	/* all begin at the same time */
+	while (!__atomic_load_n(&many->go, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &many->go, FUTEX_WAIT, 0, NULL, NULL, 0);
+	if (preadv(fd, iov, MANY_IOVS, 0))
 		frz_inc(&many->ended);
 	return NULL;
 }
@@ -229,14 +241,13 @@ static int many_process(void *arg)
 	int i, threads = one->num;
 	pthread_attr_t attr;
 	pthread_t thread;
-	void *buf = frz_shared(MANY_BUF);
 
-	if (!buf)
+	many_buf = frz_shared(MANY_BUF);
+	if (!many_buf)
 		return 1;
-	close(one->many->go[1]);
+	/* No page fault is left to sleep in. */
+	memset(many_buf, 0, MANY_BUF);
 	setpriority(PRIO_PROCESS, 0, 19);
-	for (i = 0; i < MANY_IOVS; i++)
-		many_iov[i] = (struct iovec){ buf, MANY_BUF };
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 * 1024);
 	one->num = 0;
@@ -247,26 +258,43 @@ static int many_process(void *arg)
 	return frz_sleep(NULL);
 }
 
-/* @num of them in @path, inside of their calls: 0 or -errno. */
-static int many_busy(const char *path, struct many *many, int num)
+/*
+ * @num of them in @path, ready to begin: 0 or -errno. None is busy until all have
+ * been created: beside 20 busy ones 300 took 12 seconds.
+ */
+static int many_ready(const char *path, struct many *many, int num)
 {
 	struct many_one one[MANY_MAX / MANY_PER_PROCESS];
-	int i, n = 0;
+	int i, n, left = num;
 	pid_t pid;
 
-	if (pipe2(many->go, O_CLOEXEC))
-		return -errno;
-	for (i = 0; num; i++, num -= n) {
-		n = num < MANY_PER_PROCESS ? num : MANY_PER_PROCESS;
+	many->num = num;
+	for (i = 0; left; i++, left -= n) {
+		n = left < MANY_PER_PROCESS ? left : MANY_PER_PROCESS;
 		one[i] = (struct many_one){ many, i * MANY_PER_PROCESS, n };
 		pid = frz_spawn(path, many_process, &one[i]);
 		if (pid < 0)
 			return pid;
 	}
-	num = (i - 1) * MANY_PER_PROCESS + n;
-	close(many->go[1]);
-	close(many->go[0]);
-	return frz_wait_word(&many->begun, num, 2 * FRZ_LIMIT);
+	return frz_wait_word(&many->ready, num, FRZ_LIMIT);
+}
+
+static int many_inside(const struct many *many)
+{
+	int i, n = 0;
+
+	for (i = 0; i < many->num; i++)
+		n += !!__atomic_load_n(&many->inside[i], __ATOMIC_SEQ_CST);
+	return n;
+}
+
+/* Let them begin: 0 when each is inside of its call, or -errno. */
+static int many_go(struct many *many)
+{
+	__atomic_store_n(&many->go, 1, __ATOMIC_SEQ_CST);
+	if (syscall(SYS_futex, &many->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) < 0)
+		return -errno;
+	return frz_until(many_inside(many) == many->num, FRZ_LIMIT) ? 0 : -ETIMEDOUT;
 }
 
 /* Go before all others, but not what is forked from now on. */
@@ -380,8 +408,10 @@ FREEZER_LONG_TEST(blockers_of_others)
 	ASSERT_EQ(0, frz_create(path[2], self->cg, "none"));
 	ASSERT_SLEEPER(path[2], word);
 	ASSERT_EQ(0, look_first());
-	ASSERT_EQ(0, many_busy(path[1], few, 2));
-	ASSERT_EQ(0, many_busy(path[0], many, MANY_MAX));
+	ASSERT_EQ(0, many_ready(path[1], few, 2));
+	ASSERT_EQ(0, many_ready(path[0], many, MANY_MAX));
+	ASSERT_EQ(0, many_go(few));
+	ASSERT_EQ(0, many_go(many));
 	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
 	ASSERT_BECOMES(path[2], "FROZEN");
 	for (i = 0; i < 100; i++) {
@@ -474,8 +504,10 @@ FREEZER_LONG_TEST(blockers_while_they_change)
 	ASSERT_EQ(0, frz_create(g->thawed, self->cg, "thawed"));
 	g->many = many[1];
 	ASSERT_EQ(0, look_first());
-	ASSERT_EQ(0, many_busy(g->thawed, many[1], GUESTS));
-	ASSERT_EQ(0, many_busy(g->frozen, many[0], STAY));
+	ASSERT_EQ(0, many_ready(g->thawed, many[1], GUESTS));
+	ASSERT_EQ(0, many_ready(g->frozen, many[0], STAY));
+	ASSERT_EQ(0, many_go(many[1]));
+	ASSERT_EQ(0, many_go(many[0]));
 	for (i = 0; i < GUESTS; i++)
 		g->spinner[i] = ASSERT_SPINNER(g->thawed, word);
 	ASSERT_EQ(0, frz_write_nonblock(g->frozen, "freezer.state", "FROZEN"));
