@@ -10,6 +10,7 @@
 
 #include "churn.h"
 #include "churn_run.h"
+#include "freezer_check.h"
 
 void churn_note(const char *fmt, ...)
 {
@@ -199,8 +200,22 @@ static void await_intruder(const struct window *w)
 		look_again(since, deadline, 200);
 }
 
-/* FROZEN was seen and no mover is at work: nothing at all may happen. */
-void check_window(void)
+static bool lists_differ(const struct churn_tasks *was,
+			 const struct churn_tasks *is)
+{
+	int i;
+
+	for (i = 0; i < is->nr; i++)
+		if (!churn_in_tasks(was, is->id[i]))
+			return true;
+	return was->nr != is->nr;
+}
+
+/*
+ * FROZEN was seen, by a freeze that took @freeze_ns, and no mover is at work: nothing at
+ * all may happen.
+ */
+void check_window(int64_t freeze_ns)
 {
 	static struct churn_tasks tasks[2], procs[2];
 	static struct window w;
@@ -223,8 +238,15 @@ void check_window(void)
 	churn_read_tasks(&tasks[1], "tasks", run.first, run.last);
 	churn_read_tasks(&procs[1], "cgroup.procs", run.first, run.last);
 	window_judge(&w);
-	judge_lists(&tasks[0], &tasks[1], "tasks");
-	judge_lists(&procs[0], &procs[1], "cgroup.procs");
+	if (!(run.mode->flags & MODE_JUDGE) && frz_list_may_change(freeze_ns) &&
+	    (lists_differ(&tasks[0], &tasks[1]) || lists_differ(&procs[0], &procs[1])) &&
+	    ++run.res->unjudged <= FRZ_LISTS_UNJUDGED) {
+		churn_note("not judged: the list has changed after a freeze of %lld ms",
+			   (long long)freeze_ns / 1000000);
+	} else {
+		judge_lists(&tasks[0], &tasks[1], "tasks");
+		judge_lists(&procs[0], &procs[1], "cgroup.procs");
+	}
 	for (i = run.first; i <= run.last; i++) {
 		if (frz_state_is(churn->path[i], "FROZEN") == 1)
 			continue;

@@ -242,7 +242,7 @@ static void one_freeze(void)
 		}
 	}
 	if (frozen)
-		check_window();
+		check_window(ns);
 
 	for (i = 0; i < 2 * churn->nr_workers; i++)
 		since[i] = slot_count(i);

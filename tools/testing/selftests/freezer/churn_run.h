@@ -61,7 +61,7 @@ uint64_t slot_count(int i);
 /* Wait until all counters have moved on from @since; the number that did not. */
 int wait_moving(const uint64_t *since, bool bystanders, int timeout_ms);
 /* FROZEN was seen and no mover is at work: nothing at all may happen. */
-void check_window(void);
+void check_window(int64_t freeze_ns);
 /* The same with the mover at work, for the tasks that were not moved. */
 void check_moving_window(void);
 /* churn_run.c: wait for the children that have ended */

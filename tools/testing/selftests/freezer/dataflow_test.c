@@ -584,7 +584,7 @@ TEST_F_TIMEOUT(worker, moves_nothing, 90)
 							       in_uring_recv));
 	ASSERT_EQ(0, feed_until_worker(q, pid, variant->sends));
 	ASSERT_LE(0, wait_blocked(pid));
-	frz_sleep_ms(FRZ_WATCH);
+	frz_settle();
 	ASSERT_FREEZES(self->cg);
 	EXPECT_STAT(2, self->cg, "nr_in_place");
 	EXPECT_STAT(0, self->cg, "nr_asleep");

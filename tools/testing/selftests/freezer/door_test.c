@@ -18,7 +18,6 @@
 #define MOST_TASKS	64
 
 /* For the way to the door in the kernel; for how long nothing may move. */
-#define SETTLE_MS	10
 #define WATCH_MS	10
 
 /* What a loop adds to @word after each return of its kind. */
@@ -352,7 +351,7 @@ TEST_F_TIMEOUT(way, is_closed, 120)
 		ASSERT_EQ(0, frz_wait_move(&door->word, FRZ_LIMIT));
 		ASSERT_FREEZES(self->cg);
 		seen = frz_load(&door->word);
-		frz_sleep_ms(SETTLE_MS);
+		frz_settle();
 		look_at(self->cg, &before);
 		ASSERT_LT(0, before.num);
 		frz_sleep_ms(WATCH_MS);

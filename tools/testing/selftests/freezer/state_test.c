@@ -436,7 +436,7 @@ FREEZER_TEST(cancelled_behind_a_tracer)
 
 /*
  * The time limit of a write is one limit, however often a tracer interrupts the
- * writer (C2): with a limit of two seconds, and an interruption each half second,
+ * writer (C2): with a limit of two seconds, and an interruption each 300 ms,
  * it is EBUSY after these two seconds, counted once. A failure is a writer that
  * waits for as long as it is looked at.
  */
@@ -454,8 +454,8 @@ FREEZER_TEST(time_limit_behind_a_tracer)
 	pid = ASSERT_PID(frz_spawn(NULL, freeze_timed, w));
 	ASSERT_WAITS(self->cg, pid);
 	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
-	for (i = 0; i < 8 && status == -ETIMEDOUT; i++) {
-		status = frz_wait_exit(pid, 500);
+	for (i = 0; i < 14 && status == -ETIMEDOUT; i++) {
+		status = frz_wait_exit(pid, 300);
 		if (status != -ETIMEDOUT)
 			break;
 		status = interrupt_tracee(pid);

@@ -685,7 +685,7 @@ FREEZER_TEST(vhost_worker)
 		ASSERT_FREEZES(self->cg);
 		/* The first kick wakes it, and it comes to the door. */
 		ASSERT_EQ(0, eventfd_write(v->kick, 1));
-		frz_sleep_ms(FRZ_WATCH);
+		frz_settle();
 		before = worker_switches(worker);
 		ASSERT_EQ(0, eventfd_write(v->kick, 1));
 		if (!own)

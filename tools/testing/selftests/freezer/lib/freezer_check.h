@@ -23,6 +23,24 @@
 #define FRZ_WATCH	30
 
 /*
+ * Let each CPU do what it has to do: the caller sleeps on each, twice. A sleep for a
+ * fixed time says nothing of a CPU of a guest that its host has stopped meanwhile.
+ */
+void frz_settle(void);
+
+/*
+ * C9: a task on its way out that has been in one sleep for 100 ms is at rest, and may
+ * leave the list of tasks after FROZEN. These are 100 ms of real time, also where the
+ * task that it waits for had no CPU. Could that be in a freeze that took @freeze_ns?
+ * Then a list that has changed says nothing of the kernel; more than
+ * FRZ_LISTS_UNJUDGED such lists in a test are a failure. Never where the groups are in
+ * cgroup v2, which waits for longer.
+ */
+#define FRZ_LISTS_UNJUDGED	3
+
+bool frz_list_may_change(int64_t freeze_ns);
+
+/*
  * A cgroup for a test in @cg, selftest_<program>: 0, -ENODEV when the kernel has
  * no freezer, or -errno. The remains of a test that was killed are removed
  * before the next one begins, those of the last one when the program ends.
