@@ -14,7 +14,7 @@ dir=$(dirname "$0")
 # Freezable sleeps, and doors. Not: what defines them, and what the freezer itself consists of.
 stops='TASK_FREEZABLE|wait_event_freezable|wait_event_state|sk_sleep_state\('
 stops+='|pipe_wait_(read|writ)able\(|cgroup_freezer_(user_|call_)?door\(|resume_user_mode_work\('
-stops+='|xfer_to_guest_mode_handle_work\(|cgroup_freezer_begin_fork\('
+stops+='|xfer_to_guest_mode_handle_work\('
 # Who calls the sleeps of sockets: not every caller holds nothing.
 sockets='sock_alloc_send_p?skb\(|skb_recv_datagram\(|skb_wait_for_more_packets\(|sk_wait_event\('
 sockets+='|sk_wait_data\(|sk_stream_wait_(memory|connect)\(|inet_csk_accept\('

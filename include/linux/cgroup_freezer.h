@@ -80,7 +80,6 @@ void cgroup_freezer_init(struct cgroup *cgrp);
 bool __cgroup_freezer_is_killable(struct task_struct *task);
 
 /* kernel/cgroup/freezer/member.c */
-int cgroup_freezer_begin_fork(struct task_struct *child);
 int cgroup_freezer_can_fork(struct task_struct *child);
 void cgroup_freezer_born(struct task_struct *child);
 void cgroup_freezer_forked(void);

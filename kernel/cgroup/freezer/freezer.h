@@ -236,8 +236,8 @@
 #define FREEZER_TIMEOUT_MS	10000U
 
 /*
- * How long a freeze of cgroup v1 waits for one sleep of a task on its way out, and for
- * how long it waits for such sleeps at all.
+ * How long a freeze waits for one sleep of a task on its way out, and, on cgroup v1, from
+ * when on it waits for no such sleep any more, counted from the request.
  */
 #define FREEZER_EXIT_SLEEP_MS	100
 #define FREEZER_EXIT_NS		(500 * NSEC_PER_MSEC)

@@ -35,7 +35,8 @@
 
 /*
  * How long one sleep of a blocked task is waited for. -1: as long as it lasts. 0: not at
- * all, and a task on its way out has the time that it has on cgroup v1. U3 in
+ * all, and a task on its way out has the time that it has on cgroup v1, each of its
+ * freezable sleeps for itself. U3 in
  * Documentation/cgroups/freezer-contract.txt says why it is 1000.
  */
 static int freezer_patience_ms = 1000;
@@ -103,12 +104,13 @@ static enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
  * an exec changes the id of its task. They get time for that, so that the list of
  * tasks of a FROZEN cgroup is stable. The time is bounded, as they may wait for a file
  * server that is gone, or for a tracer: FREEZER_EXIT_SLEEP_MS for one sleep, and
- * FREEZER_EXIT_NS for all sleeps of one that tries again and again. A core dump that is
+ * for none any more FREEZER_EXIT_NS after the request. A core dump that is
  * frozen in place does not go on before the thaw. On cgroup v2 the time is that of
  * a blocked task. There a task that waits for a tracer is at rest at once, and so is one
- * in a freezable sleep of its exec or of a move. A freezable sleep on the way out has
- * FREEZER_EXIT_SLEEP_MS: it is that for the dumper of the process, which may be about to
- * end the dump, and the sleeper would leave a cgroup that is FROZEN.
+ * in a freezable sleep of its exec or of a move. A freezable sleep on the way out that is
+ * not one for a file server has FREEZER_EXIT_SLEEP_MS: it is mostly that for the dumper
+ * of the process, which may be about to end the dump, and the sleeper would leave a
+ * cgroup that is FROZEN.
  */
 static enum cgroup_freezer_rest
 freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
@@ -140,11 +142,14 @@ freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
 			return CGROUP_FREEZER_BUSY;
 		if (hold == CGROUP_FREEZER_V2 && state & __TASK_TRACED)
 			return how;
-		if (hold == CGROUP_FREEZER_V2 && state & TASK_FREEZABLE)
-			return READ_ONCE(task->cgroup_freezer_gate) &
-			       (CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE) ? how :
-			       freezer_wait_for_sleep(task, hold,
-						      FREEZER_EXIT_SLEEP_MS);
+		if (hold == CGROUP_FREEZER_V2 && state & TASK_FREEZABLE) {
+			if (READ_ONCE(task->cgroup_freezer_gate) &
+			    (CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE))
+				return how;
+			if (!(state & __TASK_FREEZABLE_UNSAFE))
+				return freezer_wait_for_sleep(task, hold,
+							      FREEZER_EXIT_SLEEP_MS);
+		}
 	}
 
 	if (how != CGROUP_FREEZER_ASLEEP)

@@ -6,8 +6,6 @@
  */
 
 #include <linux/freezer.h>
-#include <linux/nsproxy.h>
-#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -56,36 +54,6 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 }
 
 /**
- * cgroup_freezer_begin_fork - let a fork wait for the thaw that must not be refused
- * @child: the new task, which nobody else can see yet
- *
- * Most forks are refused in cgroup_freezer_can_fork(). One that is gives its pid back,
- * and free_pid() takes the end of the first pid of a namespace for the end of the
- * namespace. So the first fork after unshare(CLONE_NEWPID) waits here, parked, until it
- * may enter its gate. A namespace that clone() makes is given back with the pid, and
- * made again.
- *
- * Context: process context, in a fork, with no lock held; may sleep.
- * Return: 0, and where it matters %current is busy until cgroup_freezer_forked();
- * -ERESTARTNOINTR if a SIGKILL or a tracer has ended the wait.
- */
-int cgroup_freezer_begin_fork(struct task_struct *child)
-{
-	struct pid_namespace *ns = current->nsproxy->pid_ns_for_children;
-
-	if (likely(ns == task_active_pid_ns(current)) ||
-	    ns != child->nsproxy->pid_ns_for_children ||
-	    READ_ONCE(ns->child_reaper))
-		return 0;
-
-	while (!freezer_enter_gate(CGROUP_FREEZER_FORK)) {
-		if (cgroup_freezer_call_door() || current->flags & PF_SUSPEND_TASK)
-			return cgroup_freezer_start_over();
-	}
-	return 0;
-}
-
-/**
  * cgroup_freezer_can_fork - may %current add a task?
  * @child: the new task, which nobody else can see yet
  *
@@ -105,9 +73,7 @@ int cgroup_freezer_can_fork(struct task_struct *child)
 	/* it is not killed, as one that makes a worker may be, and suspends nothing */
 	child->flags &= ~(PF_SIGNALED | PF_DUMPCORE | PF_SUSPEND_TASK);
 
-	/* behind it since cgroup_freezer_begin_fork() already? */
-	if (unlikely(current->cgroup_freezer_gate & CGROUP_FREEZER_FORK) ||
-	    freezer_enter_gate(CGROUP_FREEZER_FORK))
+	if (freezer_enter_gate(CGROUP_FREEZER_FORK))
 		return 0;
 	/*
 	 * io_uring tries again, some time after the call that is under way. A

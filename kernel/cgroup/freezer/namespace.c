@@ -42,10 +42,8 @@
  *	    the gate
  *	      what a mkdir of a cgroup takes: the locks of kernfs, freezer_mutex
  *
- * Nothing of the last line ever takes one of the two above it. The first fork after
- * an unshare() of a pid namespace enters the gate before all of these
- * (cgroup_freezer_begin_fork()). The gate is no lock: a holder of one of the locks never
- * waits for a task that is behind the gate.
+ * Nothing of the last line ever takes one of the two above it. The gate is no lock: a
+ * holder of one of the locks never waits for a task that is behind the gate.
  */
 
 #include <linux/cred.h>

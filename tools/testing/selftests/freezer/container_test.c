@@ -1192,8 +1192,8 @@ static int make_pid_namespaces(void *arg)
 
 /*
  * C13. The first fork into a pid namespace that was made by unshare() meets a freeze.
- * If it were refused as late as other forks are, its namespace would be ended, and
- * started over it would be ENOMEM.
+ * It is refused as late as other forks are, and its namespace must not end with its
+ * pid: started over it would be ENOMEM.
  */
 FREEZER_TEST(first_fork_meets_freeze)
 {

@@ -427,8 +427,9 @@ FREEZER_TEST(uring_idle_worker_stops)
 struct long_work {
 	struct ring r;
 	int memfd;
+	bool linked;
+	int num;
 	unsigned long submitted;
-	unsigned long bad;
 };
 
 /* Reads that each take some 10 ms, by one worker. */
@@ -437,7 +438,7 @@ static int submit_long_work(void *arg)
 	struct long_work *w = arg;
 	struct io_uring_sqe sqe = {
 		.opcode = IORING_OP_READ,
-		.flags = IOSQE_ASYNC,
+		.flags = IOSQE_ASYNC | (w->linked ? IOSQE_IO_LINK : 0),
 		.fd = w->memfd,
 		.len = LONG_SIZE,
 	};
@@ -450,26 +451,56 @@ static int submit_long_work(void *arg)
 	if (syscall(SYS_io_uring_register, w->r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS,
 		    max, 2))
 		return 1;
-	for (i = 0; i < NR_LONG; i++) {
+	for (i = 1; i <= w->num; i++) {
 		queue_sqe(&w->r, &sqe);
-		if (enter(&w->r, 1, 0, 0) != 1)
+		if (w->linked && i < w->num)
+			continue;
+		if (enter(&w->r, w->linked ? i : 1, 0, 0) < 1)
 			return 2;
 	}
 	frz_store(&w->submitted, 1);
 	return frz_sleep(NULL);
 }
 
+FIXTURE(long_work) {
+	char cg[FRZ_PATH_MAX];
+};
+
+FIXTURE_VARIANT(long_work) {
+	bool linked;
+};
+
+FIXTURE_VARIANT_ADD(long_work, list) {
+};
+
+FIXTURE_VARIANT_ADD(long_work, chain) {
+	.linked = true,
+};
+
+FIXTURE_SETUP(long_work)
+{
+	FRZ_GROUP_MAKE(self->cg);
+}
+
+FIXTURE_TEARDOWN(long_work)
+{
+	FRZ_GROUP_END(self->cg);
+}
+
 /*
  * C8, C9: a worker has much to do, and a stop comes before the freeze. It stops when the
- * piece of work in hand is done, and does not work off its list before that.
+ * piece of work in hand is done, and works off neither its list nor a chain of linked
+ * requests before that.
  */
-FREEZER_TEST(uring_stop_comes_before_more_work)
+TEST_F_TIMEOUT(long_work, stop_comes_first, 90)
 {
 	struct long_work *w = frz_shared(sizeof(*w));
-	unsigned int done;
 	pid_t pid;
+	int done;
 
 	ASSERT_NE(NULL, w);
+	w->linked = variant->linked;
+	w->num = w->linked ? ENTRIES : NR_LONG;
 	ASSERT_EQ(0, make_ring(&w->r, 0));
 	w->memfd = memfd_create("long work", MFD_CLOEXEC);
 	ASSERT_LE(0, w->memfd);
@@ -482,14 +513,14 @@ FREEZER_TEST(uring_stop_comes_before_more_work)
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
 	ASSERT_FREEZES(self->cg);
 	done = nr_completed(&w->r);
-	EXPECT_GT(NR_LONG, done);
+	EXPECT_GT(w->num, done);
 	frz_sleep_ms(FRZ_WATCH);
-	EXPECT_EQ(done, nr_completed(&w->r));
+	EXPECT_EQ(done, (int)nr_completed(&w->r));
 	EXPECT_STATE(self->cg, "FROZEN");
 	ASSERT_THAWS(self->cg);
 	ASSERT_EQ(0, kill(pid, SIGCONT));
-	EXPECT_TRUE(frz_until(nr_completed(&w->r) == NR_LONG, FRZ_LIMIT)) {
-		TH_LOG("%u of %d, %u when FROZEN", nr_completed(&w->r), NR_LONG, done);
+	EXPECT_TRUE(frz_until((int)nr_completed(&w->r) == w->num, FRZ_LIMIT)) {
+		TH_LOG("%u of %d, %d when FROZEN", nr_completed(&w->r), w->num, done);
 	}
 	close(w->memfd);
 	close(w->r.fd);
