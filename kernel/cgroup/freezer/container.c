@@ -360,8 +360,8 @@ static bool freezer_is_full(struct cgroup *cgrp)
  * @parent: the cgroup that it would be below
  *
  * Context: cgroup_mutex held; may sleep.
- * Return: 0, or -ENOSPC and a line in the log, or -ENOMEM if @parent is that of a pid
- * namespace that has gone, as the fork into this has.
+ * Return: 0, or -ENOSPC and a line in the log, or -ENOMEM if @parent was empty and has
+ * gone: mostly that of a pid namespace that has ended, into which no fork succeeds.
  */
 int freezer_check_limits(struct cgroup *parent)
 {

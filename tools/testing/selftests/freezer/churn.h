@@ -79,7 +79,7 @@ struct churn_result {
 	int escapes;
 	int grown;	/* of those: tasks that came into the list ... */
 	int gone;	/* ... and that went away from it */
-	int unjudged;	/* lists that have changed after a slow freeze */
+	int unjudged;	/* freezes that do not count, see frz_list_may_change() */
 	int leaks;
 	int hung;
 	int errors;	/* a write, a state or a worker was not as it should be */

@@ -200,15 +200,28 @@ static void await_intruder(const struct window *w)
 		look_again(since, deadline, 200);
 }
 
-static bool lists_differ(const struct churn_tasks *was,
-			 const struct churn_tasks *is)
+/* Has no task come? */
+static bool all_were_there(const struct churn_tasks *was,
+			   const struct churn_tasks *is)
 {
 	int i;
 
 	for (i = 0; i < is->nr; i++)
 		if (!churn_in_tasks(was, is->id[i]))
-			return true;
-	return was->nr != is->nr;
+			return false;
+	return true;
+}
+
+/* Tasks have gone, and may have: the freeze took long. Then there is one more. */
+static bool may_have_gone(const struct churn_tasks *tasks,
+			  const struct churn_tasks *procs, int64_t freeze_ns)
+{
+	if (run.mode->flags & MODE_JUDGE || !frz_list_may_change(freeze_ns) ||
+	    !all_were_there(&tasks[0], &tasks[1]) ||
+	    !all_were_there(&procs[0], &procs[1]))
+		return false;
+	return (tasks[1].nr < tasks[0].nr || procs[1].nr < procs[0].nr) &&
+	       run.res->unjudged < FRZ_LISTS_UNJUDGED;
 }
 
 /*
@@ -238,10 +251,9 @@ void check_window(int64_t freeze_ns)
 	churn_read_tasks(&tasks[1], "tasks", run.first, run.last);
 	churn_read_tasks(&procs[1], "cgroup.procs", run.first, run.last);
 	window_judge(&w);
-	if (!(run.mode->flags & MODE_JUDGE) && frz_list_may_change(freeze_ns) &&
-	    (lists_differ(&tasks[0], &tasks[1]) || lists_differ(&procs[0], &procs[1])) &&
-	    ++run.res->unjudged <= FRZ_LISTS_UNJUDGED) {
-		churn_note("not judged: the list has changed after a freeze of %lld ms",
+	if (may_have_gone(tasks, procs, freeze_ns)) {
+		run.res->unjudged++;
+		churn_note("not judged, once more: tasks have gone after a freeze of %lld ms",
 			   (long long)freeze_ns / 1000000);
 	} else {
 		judge_lists(&tasks[0], &tasks[1], "tasks");

@@ -17,6 +17,7 @@
 
 #include "churn.h"
 #include "churn_run.h"
+#include "freezer_check.h"
 #include "freezer_v2.h"
 
 /* After a thaw each task has this long to show that it runs. */
@@ -437,13 +438,13 @@ void churn_run(const struct churn_mode *m, const struct churn_options *o)
 	prctl(PR_SET_TIMERSLACK, 1);
 	/* The judge must not wait for the crowd. */
 	setpriority(PRIO_PROCESS, 0, -20);
-	times = calloc(run.opt->freezes, sizeof(*times));
+	times = calloc(run.opt->freezes + FRZ_LISTS_UNJUDGED, sizeof(*times));
 
 	churn->nr_workers = run.opt->workers ? run.opt->workers : run.mode->workers;
 	if (run.mode->setup && run.mode->setup())
 		_exit(0);
 	if (times && prepare() && start_crowd()) {
-		while (run.nr < run.opt->freezes && !churn_stopped()) {
+		while (run.nr < run.opt->freezes + run.res->unjudged && !churn_stopped()) {
 			/* Past three of these there is nothing to learn. */
 			if (run.res->hung >= NOTES_MAX || run.res->errors > 1000)
 				break;
@@ -457,6 +458,7 @@ void churn_run(const struct churn_mode *m, const struct churn_options *o)
 	stopped = churn_stopped();
 	clean_up();
 	sum_up();
-	run.res->complete = !stopped && run.res->freezes == run.opt->freezes;
+	run.res->complete = !stopped &&
+			    run.res->freezes == run.opt->freezes + run.res->unjudged;
 	_exit(0);
 }

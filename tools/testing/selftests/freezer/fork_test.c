@@ -125,6 +125,20 @@ FIXTURE_TEARDOWN(forks)
 	FRZ_GROUP_END(self->cg);
 }
 
+/* Has the list lost tasks, and got none? */
+static bool have_gone(const pid_t *was, int nr_was, const pid_t *is, int nr_is)
+{
+	int i, k;
+
+	for (i = 0; i < nr_is; i++) {
+		for (k = 0; k < nr_was && was[k] != is[i]; k++)
+			;
+		if (k == nr_was)
+			return false;
+	}
+	return nr_is < nr_was;
+}
+
 /*
  * Four processes create tasks in a loop; thirty freezes. Each is FROZEN in time;
  * the task list read then is the same some milliseconds later, and no new task
@@ -144,7 +158,7 @@ TEST_F_TIMEOUT(forks, task_list_stands, 90)
 		ASSERT_PID(frz_spawn(self->cg, variant->fn, &f[k]));
 	for (k = 0; k < 4; k++)
 		ASSERT_EQ(0, frz_wait_move(&f[k].forks, FRZ_LIMIT));
-	for (i = 0; i < 30; i++) {
+	for (i = 0; i < 30 + unjudged; i++) {
 		begin = frz_now_ns();
 		ASSERT_FREEZES(self->cg);
 		ns = frz_now_ns() - begin;
@@ -156,8 +170,8 @@ TEST_F_TIMEOUT(forks, task_list_stands, 90)
 		for (k = 0; k < 4; k++)
 			ASSERT_EQ(seen[k], frz_load(&f[k].forks));
 		now = frz_list(self->cg, "tasks", after, LIST_MAX);
-		if (frz_list_may_change(ns) &&
-		    (now != num || memcmp(before, after, num * sizeof(pid_t)))) {
+		if (unjudged < FRZ_LISTS_UNJUDGED && frz_list_may_change(ns) &&
+		    have_gone(before, num, after, now)) {
 			unjudged++;
 		} else {
 			ASSERT_EQ(num, now) {
@@ -169,7 +183,6 @@ TEST_F_TIMEOUT(forks, task_list_stands, 90)
 		for (k = 0; k < 4; k++)
 			ASSERT_EQ(0, frz_wait_move(&f[k].forks, FRZ_LIMIT));
 	}
-	EXPECT_GE(FRZ_LISTS_UNJUDGED, unjudged);
 	for (k = 0; k < 4; k++) {
 		EXPECT_EQ(0, frz_load(&f[k].errors)) {
 			TH_LOG("last error: %s", strerror(f[k].last_errno));

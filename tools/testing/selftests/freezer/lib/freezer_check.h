@@ -32,9 +32,10 @@ void frz_settle(void);
  * C9: a task on its way out that has been in one sleep for 100 ms is at rest, and may
  * leave the list of tasks after FROZEN. These are 100 ms of real time, also where the
  * task that it waits for had no CPU. Could that be in a freeze that took @freeze_ns?
- * Then a list that has changed says nothing of the kernel; more than
- * FRZ_LISTS_UNJUDGED such lists in a test are a failure. Never where the groups are in
- * cgroup v2, which waits for longer.
+ * Then a list from which a task has gone says nothing of the kernel, and the test
+ * freezes once more; more than FRZ_LISTS_UNJUDGED such lists are a failure, and so is
+ * each task that has come. Never where the groups are in cgroup v2, which waits for
+ * longer.
  */
 #define FRZ_LISTS_UNJUDGED	3
 
