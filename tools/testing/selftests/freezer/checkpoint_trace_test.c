@@ -282,15 +282,13 @@ FREEZER_TEST(parked_just_now)
 {
 	struct sched_param other = { 0 }, fifo = { .sched_priority = 1 };
 	unsigned long *word = ASSERT_WORDS(1);
-	cpu_set_t one, all;
+	cpu_set_t all;
 	pid_t spinner;
 	int fd;
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
 	spinner = ASSERT_SPINNER(self->cg, &word[0]);
+	ASSERT_EQ(0, frz_share_cpu(spinner));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
 	ASSERT_FREEZES(self->cg);
 	fd = ASSERT_GUARD(self->cg);
@@ -320,17 +318,15 @@ FREEZER_TEST(parked_just_now_moved)
 	struct sched_param other = { 0 }, fifo = { .sched_priority = 1 };
 	char from[FRZ_PATH_MAX], to[FRZ_PATH_MAX];
 	unsigned long *word = ASSERT_WORDS(1);
-	cpu_set_t one, all;
+	cpu_set_t all;
 	pid_t spinner;
 
 	ASSERT_EQ(0, frz_create(from, self->cg, "from"));
 	ASSERT_EQ(0, frz_create(to, self->cg, "to"));
 	ASSERT_FREEZES(to);
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
 	spinner = ASSERT_SPINNER(from, &word[0]);
+	ASSERT_EQ(0, frz_share_cpu(spinner));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
 	ASSERT_FREEZES(from);
 	EXPECT_EQ(-EBUSY, guard_open_flags(from, O_NONBLOCK));

@@ -264,30 +264,36 @@ FREEZER_TEST(jobctl_stop_while_frozen)
 }
 
 /*
+ * A spinner that has a CPU only while the caller sleeps, which is on the same one and a
+ * realtime task from here on. The pid, or -errno.
+ */
+static pid_t spinner_behind(const char *cg, unsigned long *word)
+{
+	struct sched_param fifo = { .sched_priority = 1 };
+	pid_t pid = frz_spinner(cg, word);
+	int err;
+
+	if (pid < 0)
+		return pid;
+	err = frz_share_cpu(pid);
+	if (!err && sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &fifo))
+		err = -errno;
+	return err ?: frz_wait_move(word, FRZ_LIMIT) ?: pid;
+}
+
+/*
  * A SIGSTOP that a task has not taken yet when the freeze comes stops the task first:
  * its parent is told, and it is stopped from the thaw on, at the first look (C9). The
- * task has no CPU between the signal and the freeze, nor between the thaw and the look,
- * since the test, which has the same one, is a realtime task.
+ * task has no CPU between the signal and the freeze, nor between the thaw and the look.
  */
 FREEZER_TEST(jobctl_stop_before_freeze)
 {
-	struct sched_param fifo = { .sched_priority = 1 }, other = { 0 };
 	unsigned long *word = ASSERT_WORDS(1), seen;
-	cpu_set_t all, one;
-	int cpu, i, state;
-	pid_t pid;
+	pid_t pid = ASSERT_PID(spinner_behind(self->cg, word));
+	int i, state;
 
-	pid = ASSERT_SPINNER(self->cg, word);
-	ASSERT_EQ(0, sched_getaffinity(pid, sizeof(all), &all));
-	for (cpu = 0; !CPU_ISSET(cpu, &all); cpu++)
-		;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	ASSERT_EQ(0, sched_setaffinity(pid, sizeof(one), &one));
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
-		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
 		seen = frz_load(word);
 		ASSERT_EQ(0, kill(pid, SIGSTOP));
 		ASSERT_FREEZES(self->cg);
@@ -296,7 +302,6 @@ FREEZER_TEST(jobctl_stop_before_freeze)
 		}
 		ASSERT_THAWS(self->cg);
 		state = frz_task_state(pid);
-		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
 		EXPECT_EQ('T', state) {
 			TH_LOG("round %d: behind the thaw it is '%c'", i, state);
 		}
@@ -323,37 +328,26 @@ static int first_sigchld(int ms)
  * A SIGSTOP that a task has not taken yet when the freeze comes is not the only signal
  * for it. A SIGCONT came first: the parent is told of that. A SIGTERM came, too: it ends
  * the process at the thaw, as it would have without a freeze, by its lower number (C13).
- * The test is a realtime task, as above.
+ * The task has no CPU between a signal and the freeze.
  */
 FREEZER_TEST(jobctl_stop_behind_another)
 {
-	struct sched_param fifo = { .sched_priority = 1 }, other = { 0 };
 	unsigned long *word = ASSERT_WORDS(1);
-	cpu_set_t all, one;
 	sigset_t chld;
-	int cpu, i;
 	pid_t pid;
+	int i;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &chld, NULL));
-	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
-	for (cpu = 0; !CPU_ISSET(cpu, &all); cpu++)
-		;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
 	for (i = 0; i < 5; i++) {
-		pid = ASSERT_SPINNER(self->cg, word);
-		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
+		pid = ASSERT_PID(spinner_behind(self->cg, word));
 		ASSERT_EQ(0, kill(pid, SIGSTOP));
 		ASSERT_EQ(CLD_STOPPED, first_sigchld(FRZ_LIMIT));
-		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
 		ASSERT_EQ(0, kill(pid, SIGCONT));
 		ASSERT_EQ(0, kill(pid, SIGSTOP));
 		ASSERT_FREEZES(self->cg);
 		ASSERT_THAWS(self->cg);
-		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
 		EXPECT_EQ(CLD_CONTINUED, first_sigchld(FRZ_LIMIT)) {
 			TH_LOG("round %d", i);
 		}
@@ -361,12 +355,10 @@ FREEZER_TEST(jobctl_stop_behind_another)
 
 		ASSERT_EQ(0, kill(pid, SIGCONT));
 		ASSERT_EQ(0, frz_wait_move(word, FRZ_LIMIT));
-		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &fifo));
 		ASSERT_EQ(0, kill(pid, SIGSTOP));
 		ASSERT_EQ(0, kill(pid, SIGTERM));
 		ASSERT_FREEZES(self->cg);
 		ASSERT_THAWS(self->cg);
-		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &other));
 		EXPECT_EQ(SIGTERM, frz_wait_exit(pid, FRZ_LIMIT)) {
 			TH_LOG("round %d: it is '%c'", i, frz_task_state(pid));
 		}

@@ -398,6 +398,8 @@ FREEZER_TEST(uring_idle_worker_stops)
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
 	u->own_cpus = 1;
 	pid = ASSERT_PID(frz_spawn(self->cg, open_by_two, u));
+	/* it may have been sent to another CPU */
+	ASSERT_EQ(0, frz_share_cpu(pid));
 	ASSERT_EQ(0, wait_threads(pid, 3));
 	fd = open(FIFO, O_WRONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);

@@ -668,6 +668,21 @@ static int wait_status(pid_t pid, int flags, int timeout_ms)
 	return !ret ? -ETIMEDOUT : ret < 0 ? -errno : status;
 }
 
+int frz_share_cpu(pid_t tid)
+{
+	cpu_set_t all, one;
+	int cpu;
+
+	if (sched_getaffinity(tid, sizeof(all), &all))
+		return -errno;
+	for (cpu = 0; !CPU_ISSET(cpu, &all); cpu++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(tid, sizeof(one), &one) ||
+	       sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+}
+
 int frz_wait_exit(pid_t pid, int timeout_ms)
 {
 	return wait_status(pid, WNOHANG, timeout_ms);

@@ -101,6 +101,12 @@ int frz_move_thread(const char *path, pid_t tid);
  */
 pid_t frz_spawn(const char *path, int (*fn)(void *arg), void *arg);
 
+/*
+ * Put the caller and the thread @tid, which is in its cgroup, on one CPU: where a
+ * cpuset lets the thread run may not be where the caller has been. 0, or -errno.
+ */
+int frz_share_cpu(pid_t tid);
+
 /* Wait for @pid to end: its wait status, or -ETIMEDOUT. */
 int frz_wait_exit(pid_t pid, int timeout_ms);
 
