@@ -60,9 +60,8 @@ places() {
 		' | LC_ALL=C sort -u
 }
 
-# known [COLUMN]: "file function" out of the tables, for BASE. The first two columns are a file and its
-# functions, the last one is the bases. With a COLUMN: out of the table of guests, "file function" of
-# what stands in that column.
+# known [COLUMN]: "file function" out of the tables, for BASE. The first two columns are a file and
+# its functions, the last one is the bases. With a COLUMN: what the table of guests has in that one.
 known() {
 	awk -F'|' -v base="$BASE" -v column="${1:-}" '
 		/^## / { guests = /enters its guest/ }
@@ -117,8 +116,10 @@ sleeps=$(places "$stops|$sockets")
 guests=$(places "$entries" | grep -v '^include/')
 same "sleeps and doors" "$sleeps" "$(known)"
 same "entries of guests" "$guests" "$(known 3)"
+same "architectures with guests" "$(cd "$TREE" && ls -d arch/*/kvm)" \
+	"$(cut -d/ -f1-3 <<<"$guests" | sort -u)"
 same "looks ahead of guests" "$(named 4 "$(places "$looks")")" "$(known 4)"
 same "doors ahead of guests" "$(named 5 "$sleeps")" "$(known 5)"
 [ "$faults" = 0 ] || exit 1
-echo "sleeps: $(wc -l <<<"$sleeps") places of $BASE and $(wc -l <<<"$guests") entries of guests, each in" \
-	"harness/sleeps.md"
+echo "sleeps: $(wc -l <<<"$sleeps") places of $BASE and $(wc -l <<<"$guests") entries of guests," \
+	"each in harness/sleeps.md"
