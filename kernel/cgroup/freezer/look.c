@@ -110,7 +110,8 @@ static enum cgroup_freezer_rest freezer_look_blocked(struct task_struct *task)
  * in a freezable sleep of its exec or of a move. A freezable sleep on the way out that is
  * not one for a file server has FREEZER_EXIT_SLEEP_MS: it is mostly that for the dumper
  * of the process, which may be about to end the dump, and the sleeper would leave a
- * cgroup that is FROZEN.
+ * cgroup that is FROZEN. A task that looks for io_uring requests to cancel sleeps a tick
+ * at a time, and has FREEZER_EXIT_NS for all of them.
  */
 static enum cgroup_freezer_rest
 freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
@@ -143,6 +144,10 @@ freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
 		if (hold == CGROUP_FREEZER_V2 && state & __TASK_TRACED)
 			return how;
 		if (hold == CGROUP_FREEZER_V2 && state & TASK_FREEZABLE) {
+			/* io_uring_cancel_generic(): many short sleeps, each another one */
+			if (state & __TASK_FREEZABLE_UNSAFE && state & TASK_NOLOAD)
+				return ktime_get_ns() < freezer->grace_ns ?
+				       CGROUP_FREEZER_BUSY : how;
 			if (READ_ONCE(task->cgroup_freezer_gate) &
 			    (CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE))
 				return how;

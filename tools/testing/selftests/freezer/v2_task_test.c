@@ -425,6 +425,61 @@ V2_TEST(cancels_in_exec)
 	unlink(c->fifo);
 }
 
+struct sq_read {
+	struct ring ring;
+	unsigned long ready;
+};
+
+/* A read that the submission thread has made, and a worker waits for. */
+static int read_fuse_by_ring(void *arg)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ,
+		.flags = IOSQE_ASYNC,
+		.len = 16,
+	};
+	struct sq_read *s = arg;
+	static char buf[16];
+
+	sqe.fd = open_fuse_file();
+	sqe.addr = (unsigned long)buf;
+	if (sqe.fd < 0 || make_ring(&s->ring, IORING_SETUP_SQPOLL))
+		return 1;
+	queue_sqe(&s->ring, &sqe);
+	if (enter(&s->ring, 1, 0, IORING_ENTER_SQ_WAKEUP) != 1)
+		return 2;
+	frz_inc(&s->ready);
+	return frz_sleep(NULL);
+}
+
+/*
+ * U15. A submission thread that was killed looks again and again whether its worker has
+ * let go of a request, which a file server does not answer. That keeps the cgroup from
+ * "frozen 1" for a while only.
+ */
+V2_TEST(cancels_when_killed)
+{
+	struct sq_read *s = frz_shared(sizeof(*s));
+	struct request req;
+	int fuse;
+	pid_t pid;
+
+	ASSERT_NE(NULL, s);
+	fuse = mount_fuse_file();
+	ASSERT_LE(0, fuse);
+	pid = ASSERT_PID(frz_spawn(self->cg, read_fuse_by_ring, s));
+	ASSERT_EQ(0, serve_file_until(fuse, FUSE_READ, &req));
+	ASSERT_EQ(0, frz_wait_word(&s->ready, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	frz_sleep_ms(2 * FRZ_WATCH);
+
+	ASSERT_REQUEST(self->cg, 1);
+	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
+	ASSERT_REQUEST(self->cg, 0);
+	unmount_fuse_file(fuse);
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+}
+
 /* Move a kernel thread that is bound to no CPU into @path: its pid, or 0. */
 static pid_t capture_kthread(const char *path)
 {

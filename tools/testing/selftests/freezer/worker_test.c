@@ -7,6 +7,7 @@
  * Clauses: C1, C8, C9, C13, C14.
  */
 #include <linux/vhost.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -430,14 +431,18 @@ struct long_work {
 	struct ring r;
 	int memfd;
 	bool linked;
+	bool bound;
 	int num;
 	unsigned long submitted;
 };
 
-/* Reads that each take some 10 ms, by one worker. */
-static int submit_long_work(void *arg)
+/*
+ * Requests that each take some 10 ms, by one worker. Without a file, or with one that is
+ * known to be regular, they are bound: the owner of the worker waits for these when it
+ * exits. Of a read in a chain that is not known.
+ */
+static int queue_long_work(struct long_work *w)
 {
-	struct long_work *w = arg;
 	struct io_uring_sqe sqe = {
 		.opcode = IORING_OP_READ,
 		.flags = IOSQE_ASYNC | (w->linked ? IOSQE_IO_LINK : 0),
@@ -450,6 +455,10 @@ static int submit_long_work(void *arg)
 	sqe.addr = (unsigned long)mmap(NULL, LONG_SIZE, PROT_READ | PROT_WRITE,
 				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
 				       -1, 0);
+	if (w->bound) {
+		sqe.opcode = IORING_OP_MADVISE;
+		sqe.fadvise_advice = MADV_POPULATE_READ;
+	}
 	if (syscall(SYS_io_uring_register, w->r.fd, IORING_REGISTER_IOWQ_MAX_WORKERS,
 		    max, 2))
 		return 1;
@@ -461,7 +470,29 @@ static int submit_long_work(void *arg)
 			return 2;
 	}
 	frz_store(&w->submitted, 1);
-	return frz_sleep(NULL);
+	return 0;
+}
+
+static int submit_long_work(void *arg)
+{
+	return queue_long_work(arg) ?: frz_sleep(NULL);
+}
+
+static void *queue_and_leave(void *arg)
+{
+	return (void *)(long)queue_long_work(arg);
+}
+
+/* By a thread that has left when its requests are done. */
+static int leave_long_work(void *arg)
+{
+	pthread_t thread;
+	void *ret;
+
+	if (pthread_create(&thread, NULL, queue_and_leave, arg) ||
+	    pthread_join(thread, &ret))
+		return 3;
+	return ret ? (long)ret : frz_sleep(NULL);
 }
 
 FIXTURE(long_work) {
@@ -489,6 +520,31 @@ FIXTURE_TEARDOWN(long_work)
 	FRZ_GROUP_END(self->cg);
 }
 
+/* A process in @cg that runs @fn, and has one of its requests done: its pid, or -errno. */
+static pid_t begin_long_work(struct long_work *w, const char *cg, int (*fn)(void *arg))
+{
+	pid_t pid;
+
+	w->num = w->linked ? ENTRIES : NR_LONG;
+	w->memfd = memfd_create("long work", MFD_CLOEXEC);
+	if (make_ring(&w->r, 0) || w->memfd < 0 ||
+	    fallocate(w->memfd, 0, 0, LONG_SIZE))
+		return -errno;
+	pid = frz_spawn(cg, fn, w);
+	if (pid > 0 && !frz_until_busy(nr_completed(&w->r), FRZ_LIMIT))
+		return -ETIMEDOUT;
+	return pid;
+}
+
+static void end_long_work(struct long_work *w)
+{
+	close(w->memfd);
+	close(w->r.fd);
+}
+
+/* Rounds in which all was done before the freeze could come. */
+#define TOO_LATE	10
+
 /*
  * C8, C9: a worker has much to do, and a stop comes before the freeze. It stops when the
  * piece of work in hand is done, and works off neither its list nor a chain of linked
@@ -497,25 +553,27 @@ FIXTURE_TEARDOWN(long_work)
 TEST_F_TIMEOUT(long_work, stop_comes_first, 90)
 {
 	struct long_work *w = frz_shared(sizeof(*w));
+	int done = 0, i;
 	pid_t pid;
-	int done;
 
 	ASSERT_NE(NULL, w);
-	w->linked = variant->linked;
-	w->num = w->linked ? ENTRIES : NR_LONG;
-	ASSERT_EQ(0, make_ring(&w->r, 0));
-	w->memfd = memfd_create("long work", MFD_CLOEXEC);
-	ASSERT_LE(0, w->memfd);
-	ASSERT_EQ(0, fallocate(w->memfd, 0, 0, LONG_SIZE));
-	pid = ASSERT_PID(frz_spawn(self->cg, submit_long_work, w));
-	ASSERT_EQ(0, frz_wait_word(&w->submitted, 1, FRZ_LIMIT)) {
-		TH_LOG("status %#x", frz_wait_exit(pid, 0));
+	for (i = 0; i < TOO_LATE; i++) {
+		memset(w, 0, sizeof(*w));
+		w->linked = variant->linked;
+		pid = ASSERT_PID(begin_long_work(w, self->cg, submit_long_work));
+		ASSERT_EQ(0, frz_wait_word(&w->submitted, 1, FRZ_LIMIT));
+		ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_FREEZES(self->cg);
+		done = nr_completed(&w->r);
+		if (done < w->num)
+			break;
+		TH_LOG("round %d: all was done", i);
+		ASSERT_THAWS(self->cg);
+		kill(pid, SIGKILL);
+		ASSERT_LE(0, frz_wait_exit(pid, FRZ_LIMIT));
+		end_long_work(w);
 	}
-	ASSERT_TRUE(frz_until_busy(nr_completed(&w->r), FRZ_LIMIT));
-	ASSERT_EQ(0, kill(pid, SIGSTOP));
-	ASSERT_FREEZES(self->cg);
-	done = nr_completed(&w->r);
-	EXPECT_GT(w->num, done);
+	ASSERT_GT(w->num, done);
 	frz_sleep_ms(FRZ_WATCH);
 	EXPECT_EQ(done, (int)nr_completed(&w->r));
 	EXPECT_STATE(self->cg, "FROZEN");
@@ -524,8 +582,47 @@ TEST_F_TIMEOUT(long_work, stop_comes_first, 90)
 	EXPECT_TRUE(frz_until((int)nr_completed(&w->r) == w->num, FRZ_LIMIT)) {
 		TH_LOG("%u of %d, %d when FROZEN", nr_completed(&w->r), w->num, done);
 	}
-	close(w->memfd);
-	close(w->r.fd);
+	end_long_work(w);
+}
+
+/*
+ * C13: the thread that has submitted the requests leaves, and waits for its worker to
+ * end them. A freeze and a thaw in between cancel none. Nor does a stop, in half of the
+ * rounds.
+ */
+TEST_F_TIMEOUT(long_work, owner_leaves, 90)
+{
+	struct long_work *w = frz_shared(sizeof(*w));
+	int between = 0, i, n, res = 0;
+	pid_t pid;
+
+	ASSERT_NE(NULL, w);
+	for (i = 0; i < TOO_LATE && between < 4; i++) {
+		memset(w, 0, sizeof(*w));
+		w->linked = variant->linked;
+		w->bound = true;
+		pid = ASSERT_PID(begin_long_work(w, self->cg, leave_long_work));
+		ASSERT_EQ(0, frz_wait_word(&w->submitted, 1, FRZ_LIMIT));
+		if (between % 2)
+			ASSERT_EQ(0, kill(pid, SIGSTOP));
+		ASSERT_FREEZES(self->cg);
+		between += (int)nr_completed(&w->r) < w->num;
+		ASSERT_THAWS(self->cg);
+		ASSERT_EQ(0, kill(pid, SIGCONT));
+		EXPECT_TRUE(frz_until((int)nr_completed(&w->r) == w->num, FRZ_LIMIT)) {
+			TH_LOG("%u of %d", nr_completed(&w->r), w->num);
+		}
+		for (n = 0; take_cqe(&w->r, &res) && !res; n++)
+			;
+		EXPECT_EQ(w->num, n) {
+			TH_LOG("round %d, request %d: %s", i, n, strerror(-res));
+		}
+		kill(pid, SIGKILL);
+		ASSERT_LE(0, frz_wait_exit(pid, FRZ_LIMIT));
+		end_long_work(w);
+	}
+	/* the others were all done before the freeze came */
+	EXPECT_EQ(4, between);
 }
 
 /* Requests that each need a new worker. */
