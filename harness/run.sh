@@ -35,11 +35,11 @@ tty=0
 	die "make hibernate ARCH=$ARCH: $ARCH_NO_HIBERNATION"
 case $mode in
 test)
-	timeout=2400
+	timeout=3600
 	# They slow the tests down.
 	[[ +$WORLD+ != *+@(mover|limits)+* ]] || timeout=4800
 	;;
-run | hibernate) timeout=300 ;;
+run | hibernate) timeout=600 ;;
 step) timeout=60 ;;
 clients) timeout=5400 ;;
 bench) timeout=3600 SMP=1 KVM=0 ;;
