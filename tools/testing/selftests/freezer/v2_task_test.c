@@ -22,15 +22,13 @@
 #include <sys/wait.h>
 
 #include "ext2_util.h"
+#include "freezer_lost.h"
 #include "fuse_util.h"
 #include "uring_util.h"
 #include "v2_fixture.h"
 
 /* What "frozen 1" may take beside the patience with a blocked task. */
 #define SLACK_MS	100
-
-/* Not more CPUs than that are watched. */
-#define CPUS_MAX	8
 
 static void *spin_thread(void *arg)
 {
@@ -811,59 +809,10 @@ static int take_notice(pid_t pid, const struct blocked *b)
 	return ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &notice) ? -errno : fd;
 }
 
-/*
- * What a machine loses that does not get the time of its CPUs, being emulated beside
- * others: a thread for each CPU sleeps for a millisecond over and over again, and
- * counts by how much more it was kept.
- */
-static struct {
-	pthread_t thread[CPUS_MAX];
-	int nr;
-	unsigned long over;
-	unsigned long lost_us;
-} watch;
-
-static void *watch_cpu(void *arg)
+/* The milliseconds that all CPUs together have lost since it was @before. */
+static int lost_ms(int64_t before)
 {
-	unsigned long lost = 0;
-	int64_t begin, late;
-	cpu_set_t cpu;
-
-	CPU_ZERO(&cpu);
-	CPU_SET((long)arg, &cpu);
-	pthread_setaffinity_np(pthread_self(), sizeof(cpu), &cpu);
-	while (!frz_load(&watch.over)) {
-		begin = frz_now_ns();
-		frz_sleep_ms(1);
-		late = (frz_now_ns() - begin) / 1000 - 2000;
-		if (late > 0)
-			lost += late;
-	}
-	__atomic_fetch_add(&watch.lost_us, lost, __ATOMIC_SEQ_CST);
-	return NULL;
-}
-
-static int watch_start(void)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	for (watch.nr = 0; watch.nr < cpus && watch.nr < CPUS_MAX; watch.nr++) {
-		int err = pthread_create(&watch.thread[watch.nr], NULL, watch_cpu,
-					 (void *)(long)watch.nr);
-
-		if (err)
-			return -err;
-	}
-	return 0;
-}
-
-/* The milliseconds that all CPUs have lost together. */
-static int watch_end(void)
-{
-	frz_store(&watch.over, 1);
-	while (watch.nr)
-		pthread_join(watch.thread[--watch.nr], NULL);
-	return watch.lost_us / 1000;
+	return (frz_lost_ns() - before) / 1000000;
 }
 
 /*
@@ -875,7 +824,7 @@ static int watch_end(void)
 TEST_F_TIMEOUT(blocked, does_not_hold_up, 90)
 {
 	struct blocked *b = frz_shared(sizeof(*b));
-	int64_t slept, begin, took;
+	int64_t slept, begin, took, before;
 	unsigned long step;
 	struct request req;
 	int err = 0, lost;
@@ -883,6 +832,7 @@ TEST_F_TIMEOUT(blocked, does_not_hold_up, 90)
 	pid_t pid;
 
 	ASSERT_NE(NULL, b);
+	ASSERT_EQ(0, frz_lost_start());
 	pid = ASSERT_PID(frz_spawn(self->cg, variant->fn, b));
 	if (self->fuse >= 0)
 		ASSERT_EQ(0, serve_file_until(self->fuse, FUSE_READ, &req));
@@ -904,12 +854,12 @@ TEST_F_TIMEOUT(blocked, does_not_hold_up, 90)
 
 	/* An interruptible sleep is at rest as it is. */
 	at_once = variant->at_once || frz_task_state(pid) == 'S';
-	ASSERT_EQ(0, watch_start());
+	before = frz_lost_ns();
 	begin = frz_now_ns();
 	ASSERT_REQUEST(self->cg, 1);
 	err = frz2_wait_frozen(self->cg, FRZ_FREEZE);
 	took = ms_since(begin);
-	lost = watch_end();
+	lost = lost_ms(before);
 	TH_LOG("frozen after %d ms, of which the machine lost %d, state %c",
 	       (int)took, lost, frz_task_state(pid));
 	EXPECT_EQ(0, err);
@@ -979,11 +929,12 @@ FIXTURE_TEARDOWN(patience)
 TEST_F_TIMEOUT(patience, for_ever_and_none, 90)
 {
 	struct blocked *b = frz_shared(sizeof(*b));
-	int64_t begin;
+	int64_t begin, before;
 	int took, lost;
 	pid_t pid;
 
 	ASSERT_NE(NULL, b);
+	ASSERT_EQ(0, frz_lost_start());
 	pid = ASSERT_PID(frz_spawn(self->cg, write_to_fs, b));
 	ASSERT_EQ(0, frz_wait_word(&b->step, 1, FRZ_LIMIT));
 	ASSERT_EQ(0, ioctl(self->fs, FIFREEZE, 0));
@@ -998,12 +949,12 @@ TEST_F_TIMEOUT(patience, for_ever_and_none, 90)
 	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
 	ASSERT_REQUEST(self->cg, 0);
 
-	ASSERT_EQ(0, watch_start());
+	before = frz_lost_ns();
 	begin = frz_now_ns();
 	ASSERT_REQUEST(self->cg, 1);
 	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
 	took = ms_since(begin);
-	lost = watch_end();
+	lost = lost_ms(before);
 	EXPECT_GT(SLACK_MS + lost, took) {
 		TH_LOG("frozen after %d ms, of which the machine lost %d", took, lost);
 	}
