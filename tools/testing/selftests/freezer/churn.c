@@ -7,7 +7,8 @@
  * second time through O_NONBLOCK), and these are counted:
  *
  *   late     not FROZEN within a second (C8), in cgroup v2 within a second and
- *            its patience with blocked tasks (U15)
+ *            its patience with blocked tasks (U15); without the time for which
+ *            the machine's CPUs were stopped
  *   escapes  while FROZEN, the user mode code of a task inside has run, or the
  *            list of tasks has changed (C1)
  *   leaked   a system call of a worker ended otherwise than without a freeze:
@@ -35,6 +36,7 @@
 #include <unistd.h>
 
 #include "churn.h"
+#include "freezer_lost.h"
 #include "freezer_v2.h"
 #include "regs.h"
 
@@ -557,6 +559,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	printf("1..%d\n", nr);
+	/* A child of ours, for the runners wait for all of theirs */
+	i = frz_lost_start();
+	if (i)
+		printf("# what the machine loses is not known: %s\n", strerror(-i));
 	nr = 0;
 	for (i = 0; i < churn_nr_modes; i++) {
 		if (__atomic_load_n(&quit, __ATOMIC_SEQ_CST))

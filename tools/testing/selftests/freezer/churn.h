@@ -74,7 +74,7 @@ struct churn_slot {
 /* What the runner found; the supervisor prints it. */
 struct churn_result {
 	int freezes;
-	int late;	/* not FROZEN within a second */
+	int late;	/* not FROZEN within a second of what the machine has had */
 	int stuck;	/* of those: not FROZEN within the limit either */
 	int escapes;
 	int grown;	/* of those: tasks that came into the list ... */

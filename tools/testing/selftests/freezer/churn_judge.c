@@ -194,7 +194,7 @@ static void judge_lists(const struct churn_tasks *was,
  */
 static void await_intruder(const struct window *w)
 {
-	int64_t since = frz_now_ns(), deadline = since + LATE_MS * 1000000LL;
+	int64_t since = frz_now_ns(), deadline = since + ALIVE_MS * 1000000LL;
 
 	while (slot_count(0) == w->count[0] && frz_now_ns() < deadline)
 		look_again(since, deadline, 200);
@@ -271,7 +271,7 @@ void check_window(int64_t freeze_ns)
 		return;
 	if (frz_state_is(churn->path[CHURN_TOP], "THAWED") != 1)
 		FAULT(run.res->errors, "the parent is not THAWED");
-	i = wait_moving(w.count, true, LATE_MS);
+	i = wait_moving(w.count, true, ALIVE_MS);
 	if (i)
 		FAULT(run.res->hung, "%d tasks of the parent stood still", i);
 }

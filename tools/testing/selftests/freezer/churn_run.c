@@ -18,10 +18,9 @@
 #include "churn.h"
 #include "churn_run.h"
 #include "freezer_check.h"
+#include "freezer_lost.h"
 #include "freezer_v2.h"
 
-/* After a thaw each task has this long to show that it runs. */
-#define ALIVE_MS	10000
 #define START_MS	30000
 #define DESTROY_MS	15000
 
@@ -36,16 +35,40 @@ static void beat(void)
 	__atomic_fetch_add(&churn->beat, 1, __ATOMIC_RELAXED);
 }
 
-/* Read until FROZEN, or until @deadline. */
-static bool wait_frozen(int64_t deadline)
+/* A moment, and what the machine had lost by then. */
+struct moment {
+	int64_t ns;
+	int64_t lost_ns;
+};
+
+static struct moment now(void)
 {
-	int64_t since = frz_now_ns();
+	return (struct moment){ .ns = frz_now_ns(), .lost_ns = frz_lost_ns() };
+}
+
+/* The time since then, without what the machine has lost of it. */
+static int64_t had_since(const struct moment *then)
+{
+	struct moment m = now();
+
+	return m.ns - then->ns - (m.lost_ns - then->lost_ns);
+}
+
+/*
+ * Read until FROZEN, for @ms since @start of what the machine has had, but not for ever
+ * where it loses nearly all.
+ */
+static bool wait_frozen(const struct moment *start, int ms)
+{
+	int64_t since = frz_now_ns(), left;
+	int64_t bound = start->ns + (ms + ALIVE_MS) * 1000000LL;
 	char state[32];
 
 	while (!read_state(state)) {
-		if (frz_now_ns() >= deadline || churn_stopped())
+		left = ms * 1000000LL - had_since(start);
+		if (left <= 0 || frz_now_ns() >= bound || churn_stopped())
 			return false;
-		look_again(since, deadline, 20);
+		look_again(since, frz_now_ns() + left, 20);
 	}
 	return true;
 }
@@ -125,7 +148,7 @@ static void start_mover(void)
 
 static void hold_mover(bool hold)
 {
-	int64_t since = frz_now_ns(), deadline = since + LATE_MS * 1000000LL;
+	int64_t since = frz_now_ns(), deadline = since + ALIVE_MS * 1000000LL;
 
 	if (!(run.mode->flags & MODE_BESIDE))
 		return;
@@ -159,10 +182,12 @@ static ssize_t write_frozen(bool blocking)
 	return err ? -1 : 6;
 }
 
-/* Write FROZEN; the time goes to @ns. Return: whether it is FROZEN. */
-static bool freeze(bool blocking, int64_t *ns)
+/*
+ * Write FROZEN; what it took, without what the machine has lost of that, goes to @ns.
+ * Return: whether it is FROZEN.
+ */
+static bool freeze(bool blocking, const struct moment *start, int64_t *ns)
 {
-	int64_t start = frz_now_ns();
 	struct itimerval bound = {
 		.it_value.tv_sec = run.opt->limit_ms / 1000 + 5,
 	};
@@ -177,7 +202,7 @@ static bool freeze(bool blocking, int64_t *ns)
 	ret = write_frozen(blocking);
 	err = errno;
 	setitimer(ITIMER_REAL, &off, NULL);
-	*ns = frz_now_ns() - start;
+	*ns = had_since(start);
 	frozen = read_state(state);
 	if (ret == 6 && blocking && run.waits) {
 		/* The mover may have put another task in since. */
@@ -190,9 +215,10 @@ static bool freeze(bool blocking, int64_t *ns)
 		FAULT(run.res->errors, "write of FROZEN: %zd (%s), state %s", ret,
 		      strerror(err), state);
 	}
-	if (!frozen)
-		frozen = wait_frozen(start + LATE_MS * 1000000LL);
-	*ns = frz_now_ns() - start;
+	if (!frozen) {
+		frozen = wait_frozen(start, LATE_MS);
+		*ns = had_since(start);
+	}
 	return frozen;
 }
 
@@ -211,12 +237,13 @@ static void one_freeze(void)
 	static uint64_t since[2 * CHURN_WORKERS_MAX];
 	bool blocking = run.opt->how == CHURN_BLOCKING ||
 			(run.opt->how == CHURN_BOTH && (run.nr & 1));
-	int64_t ns, start = frz_now_ns();
+	struct moment start = now(), held;
 	bool frozen;
+	int64_t ns;
 	int i;
 
 	beat();
-	frozen = freeze(blocking, &ns);
+	frozen = freeze(blocking, &start, &ns);
 	if (!frozen || ns > LATE_MS * 1000000LL) {
 		if (run.res->late++ < NOTES_MAX || run.opt->verbose) {
 			churn_note("LATE: not FROZEN after %lld ms (%s write); those not frozen:",
@@ -226,25 +253,28 @@ static void one_freeze(void)
 		}
 		beat();
 		if (!frozen)
-			frozen = wait_frozen(start + run.opt->limit_ms * 1000000LL);
+			frozen = wait_frozen(&start, run.opt->limit_ms);
 		run.res->stuck += !frozen;
-		ns = frz_now_ns() - start;
 	}
+	ns = frz_now_ns() - start.ns;
 	times[run.res->freezes++] = ns;
 
 	if (frozen && run.mode->flags & MODE_BESIDE) {
 		check_moving_window();
 		hold_mover(true);
-		if (!wait_frozen(frz_now_ns() + LATE_MS * 1000000LL)) {
+		held = now();
+		if (!wait_frozen(&held, LATE_MS)) {
 			FAULT(run.res->late,
 			      "LATE: not FROZEN, after the moves have ended");
 			churn_dump_tasks(run.first, run.last, true);
 			frozen = false;
 		}
 	}
+	beat();
 	if (frozen)
 		check_window(ns);
 
+	beat();
 	for (i = 0; i < 2 * churn->nr_workers; i++)
 		since[i] = slot_count(i);
 	thaw();

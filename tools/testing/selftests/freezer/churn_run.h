@@ -9,6 +9,8 @@
 
 /* In cgroup v2 a task that is blocked may be waited for before (U3). */
 #define LATE_MS		(1000 + run.patience_ms)
+/* A task that may run has this long to show that it does. */
+#define ALIVE_MS	10000
 /* Of each kind of fault this many are described. */
 #define NOTES_MAX	3
 
