@@ -694,7 +694,7 @@ FREEZER_TEST(not_let_out_by_a_supervisor)
 }
 
 /* The files that a process closes when it exits, and how long each of them takes. */
-#define SLOW_FILES	20
+#define SLOW_FILES	16
 #define SLOW_FILE_MS	10
 
 /*
@@ -703,7 +703,7 @@ FREEZER_TEST(not_let_out_by_a_supervisor)
  */
 #define SLOW_SLEEP_MS	80	/* of 100 */
 #define SLOW_EXIT_MS	400	/* of 500 */
-#define SLOW_TRIES	10
+#define SLOW_TRIES	40
 
 struct slow_files {
 	unsigned long open;
@@ -796,7 +796,7 @@ static bool freeze_slow_exit(struct __test_metadata *_metadata, const char *cg,
  * C9. A process exits, and sleeps for each of its files: all together for longer than
  * the time that one sleep has. It keeps cg from FROZEN until it is gone.
  */
-FREEZER_TEST(many_sleeps_on_the_way_out)
+FREEZER_LONG_TEST(many_sleeps_on_the_way_out)
 {
 	struct slow_files *f = frz_shared(sizeof(*f));
 	bool judged = false;
