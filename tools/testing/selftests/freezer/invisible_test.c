@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(quiet, no_wakeups, 90)
 	/* In its last sleep, not in one before: unchanged for a while. */
 	do {
 		own = frz_proc_status(pid, "voluntary_ctxt_switches");
-		frz_sleep_ms(FRZ_WATCH);
+		frz_settle();
 	} while (own != frz_proc_status(pid, "voluntary_ctxt_switches"));
 	ASSERT_LT(0, own);
 	forced = frz_proc_status(pid, "nonvoluntary_ctxt_switches");
@@ -160,6 +160,7 @@ FREEZER_TEST(siblings_are_left_alone)
 	ASSERT_EQ(0, frz_create(quiet, self->cg, "quiet"));
 	ASSERT_SPINNER(frozen, &word[0]);
 	pid = ASSERT_SLEEPER(quiet, &word[1]);
+	frz_settle();
 	own = frz_proc_status(pid, "voluntary_ctxt_switches");
 	for (i = 0; i < 50; i++) {
 		ASSERT_FREEZES(frozen);

@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,27 +41,6 @@ int frz_group_make(char cg[FRZ_PATH_MAX])
 int frz_group_end(const char *cg)
 {
 	return frz_destroy(cg, FRZ_LIMIT);
-}
-
-void frz_settle(void)
-{
-	cpu_set_t was, one;
-	int cpu, i;
-
-	if (sched_getaffinity(0, sizeof(was), &was)) {
-		frz_sleep_ms(FRZ_WATCH);
-		return;
-	}
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &was))
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		sched_setaffinity(0, sizeof(one), &one);
-		for (i = 0; i < 2; i++)
-			frz_sleep_ms(5);
-	}
-	sched_setaffinity(0, sizeof(was), &was);
 }
 
 bool frz_list_may_change(int64_t freeze_ns)

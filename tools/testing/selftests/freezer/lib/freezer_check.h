@@ -23,12 +23,6 @@
 #define FRZ_WATCH	30
 
 /*
- * Let each CPU do what it has to do: the caller sleeps on each, twice. A sleep for a
- * fixed time says nothing of a CPU of a guest that its host has stopped meanwhile.
- */
-void frz_settle(void);
-
-/*
  * C9: a task on its way out that has been in one sleep for 100 ms is at rest, and may
  * leave the list of tasks after FROZEN. These are 100 ms of real time, also where the
  * task that it waits for had no CPU. Could that be in a freeze that took @freeze_ns?

@@ -27,6 +27,9 @@
 #include "freezer_util.h"
 #include "freezer_v2.h"
 
+/* A thread that has slept for so long without a wchan has left its CPU. */
+#define NO_WCHAN_MS	500
+
 static char root_path[FRZ_PATH_MAX];
 
 int64_t frz_now_ns(void)
@@ -46,6 +49,27 @@ void frz_sleep_ms(int ms)
 
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
+}
+
+void frz_settle(void)
+{
+	cpu_set_t was, one;
+	int cpu, i;
+
+	if (sched_getaffinity(0, sizeof(was), &was)) {
+		frz_sleep_ms(30);
+		return;
+	}
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &was))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		for (i = 0; i < 2; i++)
+			frz_sleep_ms(5);
+	}
+	sched_setaffinity(0, sizeof(was), &was);
 }
 
 /* Whether /proc/cgroups lists an enabled freezer. */
@@ -743,13 +767,45 @@ int frz_task_state(pid_t tid)
 	return p && p[1] ? (unsigned char)p[2] : -EIO;
 }
 
+/* A thread that has left its CPU has a function in which it sleeps. */
+static bool has_wchan(pid_t tid)
+{
+	char dir[32], text[128];
+
+	snprintf(dir, sizeof(dir), "/proc/%d", tid);
+	return !read_file(dir, "wchan", text, sizeof(text)) && text[0] && strcmp(text, "0");
+}
+
+/*
+ * The state in /proc says that a thread sleeps before it has left its CPU. A kernel that
+ * does not tell us in which function it sleeps is given time: @since is when that began.
+ */
+static bool is_asleep(pid_t tid, int *state, int64_t *since)
+{
+	*state = frz_task_state(tid);
+	if (*state < 0)
+		return true;
+	if (*state != 'S' && *state != 'D') {
+		*since = 0;
+		return false;
+	}
+	if (has_wchan(tid))
+		return true;
+	if (!*since)
+		*since = frz_now_ns();
+	if (frz_now_ns() - *since < NO_WCHAN_MS * 1000000LL)
+		return false;
+	frz_settle();
+	return true;
+}
+
 int frz_wait_asleep(pid_t tid, int timeout_ms)
 {
+	int64_t since = 0;
 	bool in_time;
 	int state;
 
-	in_time = frz_until((state = frz_task_state(tid)) < 0 || state == 'S' ||
-			    state == 'D', timeout_ms);
+	in_time = frz_until(is_asleep(tid, &state, &since), timeout_ms);
 	return !in_time ? -ETIMEDOUT : state < 0 ? state : 0;
 }
 

@@ -116,7 +116,10 @@ int frz_wait_stop(pid_t pid, int flags, int timeout_ms);
 /* The state letter of a thread in /proc/<tid>/stat, or -errno. */
 int frz_task_state(pid_t tid);
 
-/* Wait until the thread is asleep (S or D) in /proc: 0, or -ETIMEDOUT. */
+/*
+ * Wait until the thread is asleep (S or D) in /proc, and has left its CPU, which comes
+ * a moment after that: 0, or -ETIMEDOUT.
+ */
 int frz_wait_asleep(pid_t tid, int timeout_ms);
 
 /* MAP_SHARED, zeroed, inherited by children. */
@@ -125,6 +128,12 @@ void *frz_shared(size_t size);
 /* CLOCK_MONOTONIC. */
 int64_t frz_now_ns(void);
 void frz_sleep_ms(int ms);
+
+/*
+ * Let each CPU do what it has to do: the caller sleeps on each, twice. A sleep for a
+ * fixed time says nothing of a CPU of a guest that its host has stopped meanwhile.
+ */
+void frz_settle(void);
 
 /*
  * Look at @cond each millisecond until it is true, for @ms at most, and once
