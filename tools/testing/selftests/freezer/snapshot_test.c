@@ -65,7 +65,7 @@ SNAPSHOT_TEST(every_snapshot_is_of_one_moment)
 		}
 		tries++;
 		ret = tool("--quiet", "--freeze", "--files", regs,
-			   "--registers-wait=500", self->cg, "s");
+			   "--registers-wait=5000", self->cg, "s");
 		EXPECT_FALSE(exists("s.partial"));
 		if (ret == TOOL_NOT_FROZEN && tries < 20 + want * 20) {
 			EXPECT_FALSE(exists("s"));
