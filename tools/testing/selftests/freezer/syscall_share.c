@@ -5,11 +5,16 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "syscall_table.h"
+
+/* The other side of a connection has taken what it takes within this time. */
+#define FILL_MS		20000
 
 /* Close what belongs to other cases, for who holds it keeps its peer alive. */
 void sc_close_others(const struct sc *s)
@@ -36,12 +41,27 @@ int sc_prep_pipe(struct sc *s)
 	return pipe2(s->fd, O_CLOEXEC) ? -errno : 0;
 }
 
+static bool is_inet(int fd)
+{
+	socklen_t len = sizeof(int);
+	int domain;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_INET;
+}
+
+/* How many segments of a TCP connection are on their way; 0 for others. */
+static unsigned int nr_unacked(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) ? 0 : info.tcpi_unacked;
+}
+
 int sc_fill(int fd)
 {
 	int flags = fcntl(fd, F_GETFL), quiet = 0;
 	static char zeros[4096];
-	socklen_t len = sizeof(int);
-	int domain;
 
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	/* Of a terminal or TCP, others move it on, and make room again. */
@@ -51,11 +71,13 @@ int sc_fill(int fd)
 			quiet = 0;
 		while (write(fd, zeros, 1) > 0)
 			quiet = 0;
-		if (isatty(fd))
-			frz_sleep_ms(3);
-		else if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain,
-				     &len) && domain == AF_INET)
+		if (is_inet(fd)) {
 			frz_sleep_ms(80);
+			frz_until(!nr_unacked(fd), FILL_MS);
+			frz_settle();
+		} else if (isatty(fd)) {
+			frz_settle();
+		}
 	}
 	fcntl(fd, F_SETFL, flags);
 	return 0;
