@@ -50,9 +50,10 @@
 
 #define MAX_CASES	400
 #define LONG_MS		100000	/* a limit that does not pass */
-#define SHORT_MS	4000	/* one that does */
-#define WITHIN_MS	1500	/* when the freeze comes */
-#define RESTART_MS	1000	/* a restarted limit is later than this */
+#define SHORT_MS	8000	/* one that does */
+#define WITHIN_MS	4000	/* when the freeze comes */
+#define ASLEEP_MS	2900	/* when all are to be asleep; before RESTART_MS */
+#define RESTART_MS	3000	/* a restarted limit is later than this */
 #define LIMIT_MS	20000	/* what must come, comes in this time */
 #define FREEZE_MS	3000	/* and FROZEN in this */
 #define HAMMER		24	/* freezes of a hammer phase */
@@ -318,7 +319,7 @@ static void settle(void)
 	bool quiet;
 
 	quiet = frz_until_busy((before = sum_of_runs(), frz_sleep_ms(60),
-				sum_of_runs() == before), LIMIT_MS);
+				frz_settle(), sum_of_runs() == before), LIMIT_MS);
 	if (!quiet)
 		ksft_print_msg("they do not come to an end\n");
 }
@@ -737,7 +738,7 @@ static void steps(enum phase phase)
 				frz_sleep_ms(i % 3);
 		}
 	}
-	wait_blocked(phase, phase == LIMIT || phase == LATE ? 1400 : LIMIT_MS);
+	wait_blocked(phase, phase == LIMIT || phase == LATE ? ASLEEP_MS : LIMIT_MS);
 	switch (phase) {
 	case THAW:
 		for (i = 0; i < 3; i++) {
