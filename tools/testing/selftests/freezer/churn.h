@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "freezer_check.h"
 #include "freezer_util.h"
 
 #define CHURN_WORKERS_MAX	64
@@ -79,7 +80,7 @@ struct churn_result {
 	int escapes;
 	int grown;	/* of those: tasks that came into the list ... */
 	int gone;	/* ... and that went away from it */
-	int unjudged;	/* freezes that do not count, see frz_list_may_change() */
+	struct frz_lists unjudged;	/* freezes that do not count */
 	int leaks;
 	int hung;
 	int errors;	/* a write, a state or a worker was not as it should be */

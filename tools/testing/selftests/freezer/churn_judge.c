@@ -213,22 +213,18 @@ static bool all_were_there(const struct churn_tasks *was,
 }
 
 /* Tasks have gone, and may have: the freeze took long. Then there is one more. */
-static bool may_have_gone(const struct churn_tasks *tasks,
-			  const struct churn_tasks *procs, int64_t freeze_ns)
+static bool may_have_gone(const struct churn_tasks *tasks, const struct churn_tasks *procs,
+			  int64_t freeze_ns, int64_t lost_ns)
 {
-	if (run.mode->flags & MODE_JUDGE || !frz_list_may_change(freeze_ns) ||
+	if (run.mode->flags & MODE_JUDGE ||
 	    !all_were_there(&tasks[0], &tasks[1]) ||
 	    !all_were_there(&procs[0], &procs[1]))
 		return false;
 	return (tasks[1].nr < tasks[0].nr || procs[1].nr < procs[0].nr) &&
-	       run.res->unjudged < FRZ_LISTS_UNJUDGED;
+	       frz_list_is_unjudged(&run.res->unjudged, freeze_ns, lost_ns);
 }
 
-/*
- * FROZEN was seen, by a freeze that took @freeze_ns, and no mover is at work: nothing at
- * all may happen.
- */
-void check_window(int64_t freeze_ns)
+void check_window(int64_t freeze_ns, int64_t lost_ns)
 {
 	static struct churn_tasks tasks[2], procs[2];
 	static struct window w;
@@ -251,8 +247,7 @@ void check_window(int64_t freeze_ns)
 	churn_read_tasks(&tasks[1], "tasks", run.first, run.last);
 	churn_read_tasks(&procs[1], "cgroup.procs", run.first, run.last);
 	window_judge(&w);
-	if (may_have_gone(tasks, procs, freeze_ns)) {
-		run.res->unjudged++;
+	if (may_have_gone(tasks, procs, freeze_ns, lost_ns)) {
 		churn_note("not judged, once more: tasks have gone after a freeze of %lld ms",
 			   (long long)freeze_ns / 1000000);
 	} else {

@@ -237,9 +237,9 @@ static void one_freeze(void)
 	static uint64_t since[2 * CHURN_WORKERS_MAX];
 	bool blocking = run.opt->how == CHURN_BLOCKING ||
 			(run.opt->how == CHURN_BOTH && (run.nr & 1));
-	struct moment start = now(), held;
+	struct moment start = now(), done, held;
+	int64_t ns, lost_ns;
 	bool frozen;
-	int64_t ns;
 	int i;
 
 	beat();
@@ -256,7 +256,9 @@ static void one_freeze(void)
 			frozen = wait_frozen(&start, run.opt->limit_ms);
 		run.res->stuck += !frozen;
 	}
-	ns = frz_now_ns() - start.ns;
+	done = now();
+	ns = done.ns - start.ns;
+	lost_ns = done.lost_ns - start.lost_ns;
 	times[run.res->freezes++] = ns;
 
 	if (frozen && run.mode->flags & MODE_BESIDE) {
@@ -272,7 +274,7 @@ static void one_freeze(void)
 	}
 	beat();
 	if (frozen)
-		check_window(ns);
+		check_window(ns, lost_ns);
 
 	beat();
 	for (i = 0; i < 2 * churn->nr_workers; i++)
@@ -468,13 +470,13 @@ void churn_run(const struct churn_mode *m, const struct churn_options *o)
 	prctl(PR_SET_TIMERSLACK, 1);
 	/* The judge must not wait for the crowd. */
 	setpriority(PRIO_PROCESS, 0, -20);
-	times = calloc(run.opt->freezes + FRZ_LISTS_UNJUDGED, sizeof(*times));
+	times = calloc(run.opt->freezes + FRZ_LISTS_UNJUDGED + FRZ_LISTS_LOST, sizeof(*times));
 
 	churn->nr_workers = run.opt->workers ? run.opt->workers : run.mode->workers;
 	if (run.mode->setup && run.mode->setup())
 		_exit(0);
 	if (times && prepare() && start_crowd()) {
-		while (run.nr < run.opt->freezes + run.res->unjudged && !churn_stopped()) {
+		while (run.nr < run.opt->freezes + run.res->unjudged.nr && !churn_stopped()) {
 			/* Past three of these there is nothing to learn. */
 			if (run.res->hung >= NOTES_MAX || run.res->errors > 1000)
 				break;
@@ -489,6 +491,6 @@ void churn_run(const struct churn_mode *m, const struct churn_options *o)
 	clean_up();
 	sum_up();
 	run.res->complete = !stopped &&
-			    run.res->freezes == run.opt->freezes + run.res->unjudged;
+			    run.res->freezes == run.opt->freezes + run.res->unjudged.nr;
 	_exit(0);
 }

@@ -62,8 +62,11 @@ bool read_state(char state[32]);
 uint64_t slot_count(int i);
 /* Wait until all counters have moved on from @since; the number that did not. */
 int wait_moving(const uint64_t *since, bool bystanders, int timeout_ms);
-/* FROZEN was seen and no mover is at work: nothing at all may happen. */
-void check_window(int64_t freeze_ns);
+/*
+ * FROZEN was seen, by a freeze that took @freeze_ns, of which the machine has lost
+ * @lost_ns, and no mover is at work: nothing at all may happen.
+ */
+void check_window(int64_t freeze_ns, int64_t lost_ns);
 /* The same with the mover at work, for the tasks that were not moved. */
 void check_moving_window(void);
 /* churn_run.c: wait for the children that have ended */

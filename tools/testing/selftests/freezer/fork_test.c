@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "freezer_lost.h"
 #include "freezer_test.h"
 
 #define LIST_MAX	512
@@ -149,19 +150,23 @@ TEST_F_TIMEOUT(forks, task_list_stands, 90)
 {
 	struct forker *f = frz_shared(4 * sizeof(*f));
 	pid_t before[LIST_MAX], after[LIST_MAX];
-	int i, k, num, now, unjudged = 0;
+	struct frz_lists unjudged = {};
+	int64_t begin, ns, lost;
 	unsigned long seen[4];
-	int64_t begin, ns;
+	int i, k, num, now;
 
 	ASSERT_NE(NULL, f);
+	ASSERT_EQ(0, frz_lost_start());
 	for (k = 0; k < 4; k++)
 		ASSERT_PID(frz_spawn(self->cg, variant->fn, &f[k]));
 	for (k = 0; k < 4; k++)
 		ASSERT_EQ(0, frz_wait_move(&f[k].forks, FRZ_LIMIT));
-	for (i = 0; i < 30 + unjudged; i++) {
+	for (i = 0; i < 30 + unjudged.nr; i++) {
+		lost = frz_lost_ns();
 		begin = frz_now_ns();
 		ASSERT_FREEZES(self->cg);
 		ns = frz_now_ns() - begin;
+		lost = frz_lost_ns() - lost;
 		for (k = 0; k < 4; k++)
 			seen[k] = frz_load(&f[k].forks);
 		num = frz_list(self->cg, "tasks", before, LIST_MAX);
@@ -170,10 +175,8 @@ TEST_F_TIMEOUT(forks, task_list_stands, 90)
 		for (k = 0; k < 4; k++)
 			ASSERT_EQ(seen[k], frz_load(&f[k].forks));
 		now = frz_list(self->cg, "tasks", after, LIST_MAX);
-		if (unjudged < FRZ_LISTS_UNJUDGED && frz_list_may_change(ns) &&
-		    have_gone(before, num, after, now)) {
-			unjudged++;
-		} else {
+		if (!have_gone(before, num, after, now) ||
+		    !frz_list_is_unjudged(&unjudged, ns, lost)) {
 			ASSERT_EQ(num, now) {
 				TH_LOG("round %d", i);
 			}

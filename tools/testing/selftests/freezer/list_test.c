@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "freezer_lost.h"
 #include "freezer_test.h"
 #include "fuse_util.h"
 #include "memcg_util.h"
@@ -453,24 +454,28 @@ static int wait_rounds(const unsigned long *since, int num)
 TEST_F_TIMEOUT(list, stands_still, 1800)
 {
 	int i, differ, come, err, num = variant->ooms ? 1 : NR_WORKERS;
-	int changed = 0, unjudged = 0, unfrozen = 0;
+	struct frz_lists unjudged = {};
+	int changed = 0, unfrozen = 0;
 	struct worker worker[NR_WORKERS];
 	unsigned long since[NR_WORKERS] = {};
 	static struct ids was[2];
 	unsigned int seed = 1;
-	int64_t begin, ns, slowest = 0;
+	int64_t begin, ns, lost, slowest = 0;
 
+	ASSERT_EQ(0, frz_lost_start());
 	for (i = 0; i < num; i++) {
 		worker[i] = (struct worker){ variant, i };
 		ASSERT_PID(frz_spawn(self->cg, run_worker, &worker[i]));
 	}
 	ASSERT_EQ(0, wait_rounds(since, num));
 
-	for (i = 0; i < (nr_rounds ?: FREEZES) + unjudged; i++) {
+	for (i = 0; i < (nr_rounds ?: FREEZES) + unjudged.nr; i++) {
 		usleep(rand_r(&seed) % 5000);
+		lost = frz_lost_ns();
 		begin = frz_now_ns();
 		err = frz_freeze(self->cg);
 		ns = frz_now_ns() - begin;
+		lost = frz_lost_ns() - lost;
 		ASSERT_EQ(0, err) {
 			TH_LOG("freeze %d: %s", i, frz_describe(self->cg));
 		}
@@ -491,11 +496,8 @@ TEST_F_TIMEOUT(list, stands_still, 1800)
 					      SECOND_MS, &come);
 			ASSERT_LE(0, differ);
 		}
-		if (differ && !come && unjudged < FRZ_LISTS_UNJUDGED &&
-		    frz_list_may_change(ns))
-			unjudged++;
-		else
-			changed += !!differ;
+		if (differ && (come || !frz_list_is_unjudged(&unjudged, ns, lost)))
+			changed++;
 		unfrozen += frz_state_is(self->cg, "FROZEN") != 1;
 		ASSERT_THAWS(self->cg);
 		ASSERT_EQ(0, wait_rounds(since, num)) {
@@ -508,7 +510,7 @@ TEST_F_TIMEOUT(list, stands_still, 1800)
 	}
 	TH_LOG("%d freezes, slowest %lld ms", i, (long long)slowest / 1000000);
 	TH_LOG("another list later: %d, no longer FROZEN: %d, not judged: %d", changed,
-	       unfrozen, unjudged);
+	       unfrozen, unjudged.nr);
 	EXPECT_EQ(0, changed);
 	EXPECT_EQ(0, unfrozen);
 	EXPECT_EQ(0, frz_load(&words->errors));
@@ -844,20 +846,24 @@ static int move_others(void *arg)
 FREEZER_LONG_TEST(not_moved_by_a_member)
 {
 	struct moves *m = frz_shared(sizeof(*m));
-	int i, k, err, changed = 0, unjudged = 0, differ;
+	int i, k, err, changed = 0, differ;
+	struct frz_lists unjudged = {};
 	static struct ids was[2], is[2];
-	int64_t begin, ns;
+	int64_t begin, ns, lost;
 
 	ASSERT_NE(NULL, m);
+	ASSERT_EQ(0, frz_lost_start());
 	ASSERT_EQ(0, frz_create(m->from, self->cg, "from"));
 	ASSERT_EQ(0, frz_create(m->to, self->cg, "to"));
 	m->pid = ASSERT_PID(frz_spawn(m->from, frz_sleep, NULL));
 	ASSERT_PID(frz_spawn(self->cg, move_others, m));
-	for (i = 0; i < (nr_rounds ?: 5 * FREEZES) + unjudged; i++) {
+	for (i = 0; i < (nr_rounds ?: 5 * FREEZES) + unjudged.nr; i++) {
 		ASSERT_EQ(0, frz_wait_move(&m->moves, FRZ_LIMIT));
+		lost = frz_lost_ns();
 		begin = frz_now_ns();
 		err = frz_freeze(self->cg);
 		ns = frz_now_ns() - begin;
+		lost = frz_lost_ns() - lost;
 		ASSERT_EQ(0, err) {
 			TH_LOG("freeze %d: %s", i, frz_describe(self->cg));
 		}
@@ -868,10 +874,8 @@ FREEZER_LONG_TEST(not_moved_by_a_member)
 		ASSERT_EQ(0, read_ids(m->to, "tasks", &is[1]));
 		for (k = 0, differ = 0; k < 2; k++)
 			differ |= was[k].num != is[k].num;
-		if (differ && unjudged < FRZ_LISTS_UNJUDGED && frz_list_may_change(ns))
-			unjudged++;
-		else
-			changed += differ;
+		if (differ && !frz_list_is_unjudged(&unjudged, ns, lost))
+			changed++;
 		EXPECT_STATE(self->cg, "FROZEN");
 		ASSERT_THAWS(self->cg);
 	}

@@ -43,10 +43,19 @@ int frz_group_end(const char *cg)
 	return frz_destroy(cg, FRZ_LIMIT);
 }
 
-bool frz_list_may_change(int64_t freeze_ns)
+bool frz_list_is_unjudged(struct frz_lists *lists, int64_t freeze_ns, int64_t lost_ns)
 {
+	bool lost = lost_ns >= FRZ_LISTS_LOST_MS * 1000000LL;
+
 	/* less than 100 ms by the time that the clock of the ticks may lag */
-	return frz_hierarchies() == FRZ_IN_V1 && freeze_ns >= 60 * 1000000;
+	if (frz_hierarchies() != FRZ_IN_V1 || freeze_ns < 60 * 1000000)
+		return false;
+	if (lost && lists->nr_lost < FRZ_LISTS_LOST)
+		lists->nr_lost++;
+	else if (lists->nr - lists->nr_lost >= FRZ_LISTS_UNJUDGED)
+		return false;
+	lists->nr++;
+	return true;
 }
 
 bool frz_is_main(void)

@@ -25,15 +25,32 @@
 /*
  * C9: a task on its way out that has been in one sleep for 100 ms is at rest, and may
  * leave the list of tasks after FROZEN. These are 100 ms of real time, also where the
- * task that it waits for had no CPU. Could that be in a freeze that took @freeze_ns?
+ * task that it waits for had no CPU. Could that be in a freeze that took a while?
  * Then a list from which a task has gone says nothing of the kernel, and the test
  * freezes once more; more than FRZ_LISTS_UNJUDGED such lists are a failure, and so is
- * each task that has come. Never where the groups are in cgroup v2, which waits for
- * longer.
+ * each task that has come. A list behind a freeze in which the machine has lost
+ * FRZ_LISTS_LOST_MS or more (freezer_lost.h) has a bound of its own. Never where the
+ * groups are in cgroup v2, which waits for longer.
  */
 #define FRZ_LISTS_UNJUDGED	3
+#define FRZ_LISTS_LOST		20
+#define FRZ_LISTS_LOST_MS	40
 
-bool frz_list_may_change(int64_t freeze_ns);
+/**
+ * struct frz_lists - the lists of a test that are not judged
+ * @nr: all of them
+ * @nr_lost: those where the machine had lost time
+ */
+struct frz_lists {
+	int nr;
+	int nr_lost;
+};
+
+/*
+ * Tasks have gone from a list, behind a freeze that took @freeze_ns, of which the
+ * machine has lost @lost_ns. True: it is not judged, which @lists counts.
+ */
+bool frz_list_is_unjudged(struct frz_lists *lists, int64_t freeze_ns, int64_t lost_ns);
 
 /*
  * A cgroup for a test in @cg, selftest_<program>: 0, -ENODEV when the kernel has
