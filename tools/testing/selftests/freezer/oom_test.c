@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "freezer_lost.h"
 #include "freezer_test.h"
 #include "freezer_v2.h"
 #include "memcg_util.h"
@@ -277,12 +278,13 @@ TEST_F_TIMEOUT(oom, memory_high, 90)
 {
 	struct hog *h = frz_shared(sizeof(*h));
 	unsigned long pages;
-	int64_t begin, ms;
+	int64_t begin, ms, lost;
 	int i, status;
 	char text[32];
 	pid_t pid;
 
 	ASSERT_NE(NULL, h);
+	ASSERT_EQ(0, frz_lost_start());
 	snprintf(text, sizeof(text), "%lu", HIGH);
 	ASSERT_EQ(0, frz_write(MEMCG_DIR, "memory.high", text));
 	frz_write(self->cg, "freezer.killable", variant->killable);
@@ -291,9 +293,10 @@ TEST_F_TIMEOUT(oom, memory_high, 90)
 
 	for (i = 0; i < 3; i++) {
 		ASSERT_TRUE(frz_until(is_slowed_down(pid), FRZ_LIMIT));
+		lost = frz_lost_ns();
 		begin = frz_now_ns();
 		ASSERT_FREEZES(self->cg);
-		ms = (frz_now_ns() - begin) / 1000000;
+		ms = (frz_now_ns() - begin - (frz_lost_ns() - lost)) / 1000000;
 		EXPECT_GT(PENALTY_MS / 2, ms);
 		pages = frz_load(&h->spins);
 		frz_sleep_ms(PENALTY_MS + 500);
