@@ -466,6 +466,7 @@ static long long wait_blocked(pid_t pid)
 		if (before == after && frz_task_state(pid) == 'S')
 			return after;
 		frz_sleep_ms(2 * FRZ_WATCH);
+		frz_settle();
 	}
 	return -ETIMEDOUT;
 }

@@ -270,7 +270,7 @@ static long stands(const char *path)
 {
 	long size;
 
-	frz_until_busy((size = size_of(path), frz_sleep_ms(FRZ_WATCH * 5),
+	frz_until_busy((size = size_of(path), frz_sleep_ms(FRZ_WATCH * 5), frz_settle(),
 			size_of(path) == size), FRZ_LIMIT);
 	frz_sleep_ms(FRZ_WATCH);
 	return size_of(path) - size;

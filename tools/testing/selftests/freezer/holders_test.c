@@ -233,8 +233,8 @@ TEST_F_TIMEOUT(holders, every_order, 90)
 				       step + 1);
 			}
 			if (held(asks) && !was_held) {
-				/* a parked one is off its CPU now */
-				frz_sleep_ms(FRZ_WATCH);
+				/* a parked one is off its CPU then */
+				frz_settle();
 				at_rest = switches(t->pid);
 				word = frz_load(&t->word);
 				if (variant->kind == READER) {
