@@ -415,6 +415,20 @@ static int make_upcall(void)
 }
 
 /*
+ * Does it wait for the programs that the kernel has started? One whose sleep the kernel
+ * does not name does so half a second after @begin.
+ */
+static bool waits_for_helpers(pid_t pid, int64_t begin)
+{
+	char dir[32], where[128];
+
+	snprintf(dir, sizeof(dir), "/proc/%d", pid);
+	if (!frz_read(dir, "wchan", where, sizeof(where)) && where[0] && strcmp(where, "0"))
+		return strstr(where, "usermodehelper");
+	return frz_now_ns() > begin + 500 * 1000000LL;
+}
+
+/*
  * Before SNAPSHOT_FREEZE freezes the system it waits for the programs that the
  * kernel has started. A task that sleeps there is going to be in user mode
  * later, so it is not at rest: its cgroup stays FREEZING, and becomes FROZEN
@@ -424,6 +438,7 @@ FREEZER_TEST(snapshot_waits_for_a_helper)
 {
 	struct snapshooter *s = frz_shared(sizeof(*s));
 	int gate = make_upcall(), wait;
+	int64_t begin;
 	pid_t pid;
 
 	ASSERT_NE(NULL, s);
@@ -433,10 +448,12 @@ FREEZER_TEST(snapshot_waits_for_a_helper)
 
 	pid = ASSERT_PID(frz_spawn(self->cg, snapshoot, s));
 	/* past the sync, and not for as long as the kernel is ready to wait */
-	frz_sleep_ms(500);
+	begin = frz_now_ns();
+	ASSERT_TRUE(frz_until(waits_for_helpers(pid, begin), FRZ_LIMIT));
 	ASSERT_EQ('D', frz_task_state(pid));
 	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));
-	for (wait = 0; wait < 50; wait++) {
+	begin = frz_now_ns();
+	for (wait = 0; wait < 50 && frz_now_ns() < begin + 2000 * 1000000LL; wait++) {
 		frz_sleep_ms(10);
 		EXPECT_EQ('D', frz_task_state(pid));
 		EXPECT_STATE(self->cg, "FREEZING");
@@ -456,7 +473,7 @@ FREEZER_TEST(snapshot_waits_for_a_helper)
 	unlink(GATE);
 }
 
-#define ALARM_MS	1000
+#define ALARM_MS	3000
 
 static unsigned long *alarms;
 
@@ -523,7 +540,7 @@ FREEZER_TEST(deadlines_while_suspended)
 	ASSERT_EQ(0, frz_load(&word[0])) {
 		TH_LOG("too slow: %lld ms", (frz_now_ns() - begin) / 1000000);
 	}
-	frz_write("/sys/module/suspend/parameters", "pm_test_delay", "1");
+	frz_write("/sys/module/suspend/parameters", "pm_test_delay", "3");
 	ASSERT_EQ(0, frz_write(FRZ_POWER, "pm_test", "freezer"));
 	EXPECT_EQ(0, frz_write(FRZ_POWER, "state", "freeze"));
 	frz_write(FRZ_POWER, "pm_test", "none");
