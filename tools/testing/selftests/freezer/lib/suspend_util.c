@@ -48,7 +48,7 @@ static int frz_sleep_system(const char *state)
 {
 	int seconds, err;
 
-	for (seconds = 3; seconds < 60; seconds *= 3) {
+	for (seconds = 6; seconds < 60; seconds *= 3) {
 		err = frz_expect_wakeup();
 		if (!err)
 			err = frz_alarm(seconds);
