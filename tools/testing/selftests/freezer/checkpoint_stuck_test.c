@@ -391,12 +391,12 @@ TEST_F_TIMEOUT(rings, in_flight, 90)
 	ASSERT_EQ(0, pipe(u->fd));
 	ASSERT_PID(frz_spawn(self->cg, read_by_ring, u));
 	ASSERT_EQ(0, frz_wait_word(&u->begun, 1, FRZ_LIMIT));
-	ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "500"));
+	ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "3000"));
 	frz_sleep_ms(FRZ_WATCH);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "20000"));
 		ASSERT_FREEZES(self->cg);
-		ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "500"));
+		ASSERT_EQ(0, frz_write(self->cg, "freezer.timeout_ms", "3000"));
 		fd = guard_open(self->cg);
 		if (fd < 0) {
 			EXPECT_EQ(-EBUSY, fd);
