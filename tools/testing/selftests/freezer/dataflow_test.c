@@ -969,6 +969,9 @@ FREEZER_TEST(a_call_in_hand_ends)
 	ASSERT_FREEZES(self->cg);
 	calls = frz_load(&q->calls);
 	EXPECT_STAT(1, self->cg, "nr_asleep");
+	/* until it is parked, or has made more than the one call */
+	EXPECT_TRUE(frz_until((sum += drain(q->fd[0]), sum > 4 * TTY_WRITE ||
+			       frz_stat(self->cg, "nr_parked") == 1), FRZ_LIMIT));
 	/* until nothing has come for a while */
 	for (i = 0; i < 10; i++) {
 		n = drain(q->fd[0]);
