@@ -50,7 +50,7 @@ FREEZER_TEST(poll_tells_each_change)
  */
 FREEZER_TEST(poll_tells_late_frozen)
 {
-	struct frz_busy *busy = frz_busy_new(2000);
+	struct frz_busy *busy = frz_busy_new(4000);
 	int fd;
 
 	ASSERT_BUSY(self->cg, busy);

@@ -259,7 +259,7 @@ FREEZER_TEST(nonblock)
  */
 FREEZER_TEST(thaw_while_freezing)
 {
-	struct frz_busy *busy = frz_busy_new(2000);
+	struct frz_busy *busy = frz_busy_new(4000);
 
 	ASSERT_BUSY(self->cg, busy);
 	ASSERT_EQ(0, frz_write_nonblock(self->cg, "freezer.state", "FROZEN"));

@@ -138,7 +138,7 @@ V2_TEST(removed_cgroup)
  */
 V2_TEST(asynchronous)
 {
-	struct frz_busy *busy = frz_busy_new(3000);
+	struct frz_busy *busy = frz_busy_new(6000);
 	int64_t begin;
 
 	ASSERT_BUSY(self->cg, busy);
@@ -148,7 +148,7 @@ V2_TEST(asynchronous)
 	ASSERT_REQUEST(self->cg, 1);
 	EXPECT_FROZEN(0, self->cg);
 	EXPECT_EQ(0, frz_load(&busy->returns));
-	EXPECT_GT(1000, ms_since(begin));
+	EXPECT_GT(2500, ms_since(begin));
 	EXPECT_FILE(self->cg, FREEZE, "1");
 	EXPECT_EQ(0, frz2_wait_frozen(self->cg, 60000));
 	EXPECT_EQ(1, frz_load(&busy->calls));
@@ -192,7 +192,7 @@ FIXTURE_TEARDOWN(layout)
 
 TEST_F_TIMEOUT(layout, honest, 90)
 {
-	struct frz_busy *busy = frz_busy_new(1500);
+	struct frz_busy *busy = frz_busy_new(3000);
 	unsigned long *word = ASSERT_WORDS(1);
 	char path[3][FRZ_PATH_MAX];
 	pid_t pid;
@@ -201,8 +201,8 @@ TEST_F_TIMEOUT(layout, honest, 90)
 	memcpy(path[0], self->cg, FRZ_PATH_MAX);
 	ASSERT_EQ(0, frz_create(path[1], self->cg, "a"));
 	ASSERT_EQ(0, frz_create(path[2], self->cg, "b"));
-	pid = ASSERT_BUSY(path[variant->busy], busy);
 	ASSERT_SLEEPER(path[variant->sleeper], word);
+	pid = ASSERT_BUSY(path[variant->busy], busy);
 	ASSERT_REQUEST(self->cg, 1);
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(i && i != variant->busy, frz2_frozen(path[i])) {
@@ -428,7 +428,7 @@ V2_TEST(hierarchy)
  */
 V2_TEST(tree)
 {
-	struct frz_busy *busy = frz_busy_new(2000);
+	struct frz_busy *busy = frz_busy_new(4000);
 	unsigned long *word = ASSERT_WORDS(1);
 	char sub[FRZ_PATH_MAX];
 	int fd, i;
@@ -831,7 +831,7 @@ static int64_t frozen_usec(const char *path)
  */
 V2_TEST(frozen_time)
 {
-	struct frz_busy *busy = frz_busy_new(2000);
+	struct frz_busy *busy = frz_busy_new(4000);
 	int64_t begin, asked, first, usec;
 	char sub[FRZ_PATH_MAX];
 
