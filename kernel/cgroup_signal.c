@@ -58,7 +58,9 @@
  * thing: the signal may have come after the beginning of fork(), where
  * copy_process() sends the parent back to handle what is pending, and before
  * signal_can_fork().  Then the parent has it but has not dealt with it, so it is
- * sent back once more.  A fork with both numbers even takes no lock.
+ * sent back once more.  A parent that blocks the signal, as C libraries do around a
+ * fork, would not deal with it then: the child gets it, too, and so does each further
+ * child until the parent has taken it.  A fork with both numbers even takes no lock.
  *
  * Permission
  * ----------
@@ -455,22 +457,24 @@ static ssize_t signal_kill_write(struct kernfs_open_file *of, char *buf,
 }
 
 /*
- * Has %current a signal to handle before it goes on? The question that
- * copy_process() asks at its beginning, for one signal: also one that another
- * thread was chosen for counts while it is pending. When that thread has taken
- * it, then what it does with it and the fork of %current have no order.
+ * Is @sig pending for the process of %current? It is one that is sent to processes. One
+ * that another thread was chosen for counts while it is pending. When that thread has
+ * taken it, then what it does with it and the fork of %current have no order.
+ *
+ * @blocked says whether %current cannot handle it now. If it can, it has to, which is
+ * the question that copy_process() asks at its beginning.
  */
-static bool signal_is_unhandled(int sig)
+static bool signal_is_pending(int sig, bool *blocked)
 {
 	/* %current's own: only exec changes it, and this is fork */
 	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	bool ret;
 
 	spin_lock_irq(&sighand->siglock);
-	ret = sigismember(&current->signal->shared_pending.signal, sig) &&
-	      !sigismember(&current->blocked, sig);
+	ret = sigismember(&current->signal->shared_pending.signal, sig);
+	*blocked = sigismember(&current->blocked, sig);
 	/* For the restart, which is done on the way to handle a signal. */
-	if (ret)
+	if (ret && !*blocked)
 		recalc_sigpending();
 	spin_unlock_irq(&sighand->siglock);
 	return ret;
@@ -489,6 +493,7 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
 	u64 *done = &child->signal->cgroup_signal_seq;
 	u64 *sent = &current->signal->cgroup_signal_seq;
 	struct cgroup_signal *scg;
+	bool blocked;
 	int ret = 0;
 	u64 seq;
 
@@ -507,15 +512,20 @@ static int signal_can_fork(struct task_struct *child, struct css_set *cset)
 	spin_lock(&signal_lock);
 	if (*sent & 1) {
 		if (*sent == atomic64_read(&scg->seq) &&
-		    signal_is_unhandled(scg->last.sig))
-			ret = -ERESTARTNOINTR;
-		else	/* not before: another thread may be in fork, too */
-			WRITE_ONCE(*sent, *sent + 1);
+		    signal_is_pending(scg->last.sig, &blocked)) {
+			/* if it blocks the signal: signal_fork() sends that */
+			*done = *sent - 1;
+			ret = blocked ? 0 : -ERESTARTNOINTR;
+			goto unlock;
+		}
+		/* not before: another thread may be in fork, too */
+		WRITE_ONCE(*sent, *sent + 1);
 	}
 	/* If it is under way, then the walk may yet come to the parent. */
 	*done = atomic64_read(&signal_seq);
 	if ((*done & 1) && *sent < *done)
 		*done -= 1;
+unlock:
 	spin_unlock(&signal_lock);
 	return ret;
 }

@@ -93,6 +93,26 @@ static int chain_fork(void *arg)
 	return 0;
 }
 
+/* A fork of a C library that blocks all signals meanwhile. */
+static pid_t fork_blocked(void)
+{
+	sigset_t all, was;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	pid = fork();
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	return pid;
+}
+
+static int chain_blocked(void *arg)
+{
+	while (fork_blocked() <= 0)
+		frz_inc(&storm->births);
+	return 0;
+}
+
 static int chain_vfork(void *arg)
 {
 	pid_t pid;
@@ -173,6 +193,7 @@ static const struct {
 	{ "vfork", chain_vfork },
 	{ "thread", chain_thread },
 	{ "exec", chain_exec },
+	{ "blocked", chain_blocked },
 };
 
 static void reap(void)
@@ -237,6 +258,10 @@ FIXTURE_VARIANT_ADD(storms, term_vfork) {
 
 FIXTURE_VARIANT_ADD(storms, term_thread) {
 	.kind = 2, .text = "TERM",
+};
+
+FIXTURE_VARIANT_ADD(storms, term_blocked) {
+	.kind = 4, .text = "TERM",
 };
 
 FIXTURE_SETUP(storms)
@@ -330,7 +355,7 @@ again:
 	mine = __atomic_fetch_add(&storm->next, 1, __ATOMIC_SEQ_CST);
 	while (!frz_load(&storm->stop)) {
 		if (frz_load(&storm->next) < limit) {
-			pid_t pid = fork();
+			pid_t pid = mine % 2 ? fork_blocked() : fork();
 
 			if (!pid)
 				goto again;

@@ -397,6 +397,65 @@ SIGNAL_TEST(dead_leader)
 	EXPECT_EQ(SIGTERM, ended_by(pid));
 }
 
+struct blocker {
+	unsigned long ready;
+	unsigned long go;
+	unsigned long pending[3];
+};
+
+/* 1, or 2 where SIGTERM is pending for a child from its beginning. */
+static void fork_and_tell(unsigned long *pending)
+{
+	sigset_t set;
+	pid_t pid = fork();
+
+	if (!pid) {
+		sigpending(&set);
+		frz_store(pending, 1 + sigismember(&set, SIGTERM));
+		_exit(0);
+	}
+	frz_wait_exit(pid, FRZ_LIMIT);
+}
+
+static int fork_while_blocked(void *arg)
+{
+	struct blocker *b = arg;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	frz_store(&b->ready, 1);
+	if (frz_wait_word(&b->go, 1, FRZ_LIMIT))
+		return 1;
+	fork_and_tell(&b->pending[0]);
+	fork_and_tell(&b->pending[1]);
+	if (sigwaitinfo(&set, NULL) != SIGTERM)
+		return 2;
+	fork_and_tell(&b->pending[2]);
+	return 0;
+}
+
+/*
+ * A signal that the parent has not dealt with, because it blocks it, is for its
+ * children as well. C libraries block all signals in fork().
+ */
+SIGNAL_TEST(blocked_around_fork)
+{
+	struct blocker *b = frz_shared(sizeof(*b));
+	pid_t pid;
+
+	ASSERT_NE(NULL, b);
+	pid = ASSERT_PID(frz_spawn(self->cg, fork_while_blocked, b));
+	ASSERT_EQ(0, frz_wait_word(&b->ready, 1, FRZ_LIMIT));
+	ASSERT_EQ(0, sgn_send(self->cg, "TERM"));
+	frz_store(&b->go, 1);
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	EXPECT_EQ(2, b->pending[0]);
+	EXPECT_EQ(2, b->pending[1]);
+	EXPECT_EQ(1, b->pending[2]);
+}
+
 /* Kernel threads that can be moved in are not signalled, and do no harm. */
 SIGNAL_TEST(kernel_threads)
 {
