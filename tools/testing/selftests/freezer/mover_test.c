@@ -512,7 +512,7 @@ FIXTURE_SETUP(mover)
 	nursery[1] = (struct nursery){ crowd->second, nursery[0].to,
 				       crowd->nr };
 	ASSERT_PID(frz_spawn(self->cg, nursery_fn, &nursery[1]));
-	ASSERT_EQ(0, wait_all(zero, 3 * FRZ_LIMIT)) {
+	ASSERT_EQ(0, wait_all(zero, 15 * FRZ_LIMIT)) {
 		TH_LOG("%s", who_stands(zero));
 	}
 	for (i = crowd->nr_first; i < nursery[0].to; i++)
