@@ -198,7 +198,7 @@
  * it later has the cgroup recounted.
  *
  * Besides, freezer_was_killed() has an smp_rmb() for the smp_wmb() of get_signal(), and
- * freezer_is_leaving() one for that of cgroup_freezer_begin_exit().
+ * freezer_is_leaving() one for the smp_mb() of cgroup_freezer_begin_exit().
  *
  * System sleep
  * ------------

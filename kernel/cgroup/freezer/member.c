@@ -46,7 +46,9 @@ static bool freezer_enter_gate(enum cgroup_freezer_gate gate)
 	WRITE_ONCE(current->cgroup_freezer_gate,
 		   current->cgroup_freezer_gate | gate);
 	smp_mb();	/* (D) pairs with (A) */
-	if (likely(!cgroup_freezer_closed(current)))
+	/* the task that suspends the system comes to no door, and stays busy */
+	if (likely(!cgroup_freezer_closed(current)) ||
+	    current->flags & PF_SUSPEND_TASK)
 		return true;
 
 	freezer_leave_gate(gate);
@@ -145,7 +147,14 @@ void cgroup_freezer_end_move(void)
  * A process that exits already is sent a SIGKILL only to let its threads go from their
  * last door (kill_frozen_threads()). That signal is taken from the queue, as
  * get_signal() takes that of any other process, since the sleeps to come are not to
- * end for it. Behind the gate none is sent, and siglock keeps the two apart.
+ * end for it. Behind the gate none is sent: siglock keeps the two apart, and where the
+ * door is open the two barriers,
+ *
+ *	CPU 0 (kill_frozen_threads())		CPU 1 (here)
+ *
+ *	closed? send it				gate |= EXIT
+ *	full barrier				full barrier
+ *	gate of exit? do not			closed? take it, under siglock
  *
  * A task that dies of an oops may hold locks, and calls this first: it comes to no
  * door.
@@ -157,16 +166,15 @@ void cgroup_freezer_begin_exit(void)
 	struct sighand_struct *sighand = freezer_own_sighand();
 	u8 gate = current->cgroup_freezer_gate | CGROUP_FREEZER_EXIT;
 
+	WRITE_ONCE(current->cgroup_freezer_gate, gate);
+	smp_mb();	/* pairs with that in kill_frozen_threads() */
 	if (likely(!cgroup_freezer_closed(current) &&
-		   !__fatal_signal_pending(current))) {
-		WRITE_ONCE(current->cgroup_freezer_gate, gate);
+		   !__fatal_signal_pending(current)))
 		return;
-	}
 
 	spin_lock_irq(&sighand->siglock);
-	WRITE_ONCE(current->cgroup_freezer_gate, gate);
 	if (current->signal->flags & SIGNAL_GROUP_EXIT) {
-		smp_wmb();	/* pairs with smp_rmb() in freezer_is_leaving() */
+		/* the barrier above pairs with smp_rmb() in freezer_is_leaving(), too */
 		sigdelset(&current->pending.signal, SIGKILL);
 		recalc_sigpending();
 	}

@@ -59,7 +59,7 @@ bool freezer_is_past_last_door(struct task_struct *task)
  */
 static bool freezer_was_killed(struct task_struct *task)
 {
-	if (fatal_signal_pending(task))
+	if (__fatal_signal_pending(task))
 		return true;
 	smp_rmb();	/* pairs with smp_wmb() in get_signal() */
 	return (READ_ONCE(task->flags) & (PF_SIGNALED | PF_DUMPCORE)) ==
@@ -83,8 +83,10 @@ static bool freezer_was_killed(struct task_struct *task)
  *
  * They get no further than to do_exit().  Only get_signal() clears the pending
  * SIGKILL, and TIF_SIGPENDING with it, and user mode is not entered with
- * TIF_SIGPENDING set.  If killable is turned off meanwhile, or the task is moved,
- * the task gets as far as get_signal(), which has a door in front.
+ * TIF_SIGPENDING set.  In the single step of a probe that flag is put off, and the
+ * step is aborted first (uprobe_deny_signal()), so it is the SIGKILL that counts.  If
+ * killable is turned off meanwhile, or the task is moved, the task gets as far as
+ * get_signal(), which has a door in front.
  *
  * The account of a task that was at rest stays as it is until the task has exited,
  * so a cgroup that is FROZEN stays so, which is true: the task runs no user
@@ -133,7 +135,7 @@ enum cgroup_freezer_rest freezer_freeze_task(struct task_struct *task)
  *	CPU 0 (here)				CPU 1 (cgroup_freezer_begin_exit())
  *
  *	gate of exit?				gate |= EXIT
- *						smp_wmb()
+ *						smp_mb()
  *	SIGKILL pending?			SIGKILL is not pending
  *	smp_rmb()
  *	gate of exit?
@@ -148,7 +150,7 @@ bool freezer_is_leaving(struct task_struct *task)
 			(CGROUP_FREEZER_EXEC | CGROUP_FREEZER_MOVE) ||
 	    freezer_may_leave(task))
 		return true;
-	smp_rmb();	/* pairs with smp_wmb() in cgroup_freezer_begin_exit() */
+	smp_rmb();	/* pairs with smp_mb() in cgroup_freezer_begin_exit() */
 	return cgroup_freezer_is_exiting(task);
 }
 

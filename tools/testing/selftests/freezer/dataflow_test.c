@@ -715,6 +715,54 @@ TEST_F_TIMEOUT(border, keeps_what_came, 90)
 		EXPECT_EQ(0, frz_wait_exit(pid[i], FRZ_LIMIT));
 }
 
+/*
+ * C18: the frozen one is killed, and does not wait for the thaw. What came meanwhile it
+ * leaves to the one that comes after it.
+ */
+TEST_F_TIMEOUT(border, left_when_killed, 90)
+{
+	struct flow_task task = { .q = self->q, .call = variant->call };
+	pid_t in, out;
+
+	/* in cgroup v2 there is no other way */
+	frz_write(self->in, "freezer.killable", "1");
+	in = ASSERT_PID(blocked(self->in, self->q, variant->call));
+	ASSERT_FREEZES(self->in);
+	EXPECT_EQ(0, variant->other(self->q));
+	ASSERT_EQ(0, kill(in, SIGKILL));
+	EXPECT_EQ(SIGKILL, frz_wait_exit(in, FRZ_LIMIT));
+	out = ASSERT_PID(frz_spawn(self->out, make_the_call, &task));
+	EXPECT_EQ(0, frz_wait_exit(out, FRZ_LIMIT));
+	ASSERT_THAWS(self->in);
+}
+
+static int in_wait_for_zero(struct flow *q)
+{
+	return sem_add(q, 0);
+}
+
+/*
+ * C13: a task waits until a semaphore is zero, and is frozen. It was zero for a moment,
+ * so the task goes on at the thaw, as it would have gone on without a freeze.
+ */
+FREEZER_TEST(zero_that_has_passed)
+{
+	struct flow *q = flow_new();
+	pid_t pid;
+
+	ASSERT_NE(NULL, q);
+	ASSERT_EQ(0, with_sem(q));
+	ASSERT_EQ(0, sem_add(q, 1));
+	pid = ASSERT_PID(blocked(self->cg, q, in_wait_for_zero));
+	ASSERT_FREEZES(self->cg);
+	EXPECT_EQ(0, sem_add(q, -1));
+	EXPECT_EQ(0, sem_add(q, 1));
+	EXPECT_EQ(-ETIMEDOUT, frz_wait_exit(pid, FRZ_WATCH));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+	flow_free(q);
+}
+
 static void handle(int sig)
 {
 	(void)sig;

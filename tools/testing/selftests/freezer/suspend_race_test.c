@@ -473,6 +473,67 @@ FREEZER_TEST(snapshot_waits_for_a_helper)
 	unlink(GATE);
 }
 
+struct forker {
+	char cg[FRZ_PATH_MAX];
+	unsigned long forked;
+	unsigned long too_late;
+	int snapshot;
+};
+
+static struct forker *forker;
+
+/* Or the machine would be lost. */
+static void give_up(int sig)
+{
+	(void)sig;
+	frz_store(&forker->too_late, 1);
+	ioctl(forker->snapshot, SNAPSHOT_UNFREEZE, 0);
+}
+
+static int fork_alone(void *arg)
+{
+	struct forker *f = arg;
+	pid_t pid;
+
+	forker = f;
+	f->snapshot = open("/dev/snapshot", O_RDONLY | O_CLOEXEC);
+	if (f->snapshot < 0)
+		return 1;
+	signal(SIGALRM, give_up);
+	alarm(10);
+	if (ioctl(f->snapshot, SNAPSHOT_FREEZE, 0))
+		return 2;
+	frz_write_nonblock(f->cg, "freezer.state", "FROZEN");
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	if (!frz_load(&f->too_late))
+		ioctl(f->snapshot, SNAPSHOT_UNFREEZE, 0);
+	alarm(0);
+	frz_store(&f->forked, 1);
+	return pid < 0 || frz_wait_exit(pid, FRZ_LIMIT) ? 3 : 0;
+}
+
+/*
+ * C12: no cgroup holds the task that suspends the system, which is the only one that can
+ * end that. Nor is its fork held up: the child waits for the thaw instead.
+ */
+FREEZER_TEST(forks_while_suspended)
+{
+	struct forker *f = frz_shared(sizeof(*f));
+	pid_t pid;
+
+	ASSERT_NE(NULL, f);
+	snprintf(f->cg, sizeof(f->cg), "%s", self->cg);
+	pid = ASSERT_PID(frz_spawn(self->cg, fork_alone, f));
+	EXPECT_EQ(0, frz_wait_word(&f->forked, 1, FRZ_LIMIT)) {
+		TH_LOG("exit status %x", frz_wait_exit(pid, 0));
+	}
+	EXPECT_EQ(0, frz_load(&f->too_late));
+	ASSERT_THAWS(self->cg);
+	EXPECT_EQ(0, frz_wait_exit(pid, FRZ_LIMIT));
+}
+
 #define ALARM_MS	3000
 
 static unsigned long *alarms;

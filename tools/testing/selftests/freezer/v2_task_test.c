@@ -694,6 +694,42 @@ static int read_fuse(void *arg)
 	return frz_sleep(NULL);
 }
 
+static int kill_for_ever(void *arg)
+{
+	for (;;)
+		kill(*(pid_t *)arg, SIGKILL);
+	return 0;
+}
+
+/*
+ * U15. A task was killed, and waits for a file server that does not answer. Somebody kills
+ * it again and again: that is no reason to wait for it anew.
+ */
+V2_TEST(killed_over_and_over)
+{
+	struct blocked *b = frz_shared(sizeof(*b));
+	pid_t pid, killer;
+	struct request req;
+	int fuse;
+
+	ASSERT_NE(NULL, b);
+	fuse = mount_fuse_file();
+	ASSERT_LE(0, fuse);
+	pid = ASSERT_PID(frz_spawn(self->cg, read_fuse, b));
+	ASSERT_EQ(0, serve_file_until(fuse, FUSE_READ, &req));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	killer = ASSERT_PID(frz_spawn(NULL, kill_for_ever, &pid));
+	frz_sleep_ms(FRZ_WATCH);
+
+	ASSERT_REQUEST(self->cg, 1);
+	EXPECT_EQ(0, frz2_wait_frozen(self->cg, FRZ_FREEZE));
+	kill(killer, SIGKILL);
+	frz_wait_exit(killer, FRZ_LIMIT);
+	ASSERT_REQUEST(self->cg, 0);
+	unmount_fuse_file(fuse);
+	EXPECT_EQ(SIGKILL, frz_wait_exit(pid, FRZ_LIMIT));
+}
+
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV	0x20UL
 #endif
