@@ -744,6 +744,18 @@ static int wait_gone(int from, int timeout_ms)
 	return num;
 }
 
+/* The same, and on for as long as some of them go in that time. */
+static int wait_going(int from, int timeout_ms)
+{
+	int before, left = nr_alive(from);
+
+	do {
+		before = left;
+		left = wait_gone(from, timeout_ms);
+	} while (left && left < before);
+	return left;
+}
+
 /*
  * Let the nursery fork them again, one after the other. A fork waits while somebody is
  * moved, so on a slow kernel that takes long; it goes on as long as there are more.
@@ -782,9 +794,7 @@ TEST_F_TIMEOUT(mover, killable, 1800)
 		for (j = from; j < crowd->nr; j += crowd->threads)
 			ASSERT_EQ(0, signal_member(j, SIGKILL));
 		ASSERT_EQ(0, frz_write(self->cg, "freezer.killable", "1"));
-		alive = wait_gone(from, LEFT_MS);
-		if (alive)
-			alive = wait_gone(from, bad ? 0 : FRZ_AT_ONCE);
+		alive = wait_going(from, bad ? LEFT_MS : FRZ_AT_ONCE);
 		stayed += alive;
 		bad += !!alive;
 		ASSERT_BECOMES(self->cg, "FROZEN");
@@ -795,7 +805,7 @@ TEST_F_TIMEOUT(mover, killable, 1800)
 			ASSERT_FREEZES(self->cg);
 			ASSERT_THAWS(self->cg);
 		}
-		ASSERT_EQ(0, wait_gone(from, FRZ_LIMIT));
+		ASSERT_EQ(0, wait_going(from, FRZ_LIMIT));
 		ASSERT_EQ(0, revive(from, count)) {
 			TH_LOG("%s", who_stands(count));
 		}
