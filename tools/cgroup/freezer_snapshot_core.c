@@ -49,7 +49,7 @@
  * @inode:	of the file, 0: anonymous
  * @name:	as in maps
  * @perms:	as in maps, "rwxp"
- * @anon_kb:	private memory that was written to
+ * @anon_kb:	private memory that was written to, swapped out or not
  * @io:		of a device: reading it may have effects
  * @dontdump:	the process does not want it in a core dump
  * @uffd:	missing pages are brought in by somebody in user mode
@@ -126,8 +126,17 @@ static bool has_flag(const char *flags, const char *flag)
 
 static void parse_detail(const char *line, struct vma *vma)
 {
-	if (sscanf(line, "Anonymous: %lu", &vma->anon_kb) == 1)
+	unsigned long kb;
+
+	/*
+	 * Pages that are swapped out are not in Anonymous.  In Swap are also those of
+	 * a file in tmpfs, which is too much, but not too little.
+	 */
+	if (sscanf(line, "Anonymous: %lu", &kb) == 1 ||
+	    (vma->perms[3] == 'p' && sscanf(line, "Swap: %lu", &kb) == 1)) {
+		vma->anon_kb += kb;
 		return;
+	}
 	if (!strncmp(line, "VmFlags:", 8)) {
 		vma->io = has_flag(line, "io") || has_flag(line, "pf");
 		vma->dontdump = has_flag(line, "dd");

@@ -101,6 +101,8 @@ static const struct {
 	  "it may not be a realtime task" },
 	{ WORLD_USERNS, "namespace_umount_test", NULL,
 	  "it cannot unmount what was mounted outside" },
+	{ WORLD_USERNS, "snapshot_memory_test", "swapped_out",
+	  "it may not turn on swap" },
 	{ WORLD_USERNS, "oom_test", NULL,
 	  "it cannot keep a process from the OOM killer" },
 	{ WORLD_MOVER, "lifecycle_test", "umount_while_frozen",

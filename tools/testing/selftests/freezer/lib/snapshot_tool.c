@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -81,6 +83,19 @@ pid_t tool_start(const char *const *args)
 
 	if (!pid)
 		tool_exec(args);
+	return pid < 0 ? -errno : pid;
+}
+
+pid_t tool_start_with(const char *file, const char *instead, const char *const *args)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount(instead, file, NULL, MS_BIND, NULL))
+			_exit(126);
+		tool_exec(args);
+	}
 	return pid < 0 ? -errno : pid;
 }
 

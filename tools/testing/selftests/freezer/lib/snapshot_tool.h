@@ -38,11 +38,18 @@ void tool_exec(const char *const *args);
 /* Start it: its pid or -errno. */
 pid_t tool_start(const char *const *args);
 
+/* The same, and for it alone @instead is in the place of @file. */
+pid_t tool_start_with(const char *file, const char *instead, const char *const *args);
+
 /* Its exit status, 128 and more if it was killed, or -errno. */
 int tool_result(pid_t pid);
 
 #define tool(...) \
 	tool_result(tool_start((const char *const []){ __VA_ARGS__, NULL }))
+
+#define tool_with(file, instead, ...) \
+	tool_result(tool_start_with(file, instead, \
+				    (const char *const []){ __VA_ARGS__, NULL }))
 
 /* What it had to say. */
 const char *tool_said(void);

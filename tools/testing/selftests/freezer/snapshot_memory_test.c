@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which memory freezer_snapshot writes into a core file: all that would be lost with
+ * the process, wherever it is and however /proc tells of it. The processes sleep, which
+ * does for --pids.
+ *
+ * Clauses: C11.
+ */
+#include <sys/mman.h>
+#include <sys/swap.h>
+
+#include "freezer_test.h"
+#include "snapshot_read.h"
+#include "snapshot_tool.h"
+
+#define PAGE		((unsigned long)getpagesize())
+
+/* For swap. The demonstration has the first one. */
+#define RAM_DISK	"/dev/ram1"
+#define RAM_PAGES	256
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT	21
+#endif
+
+struct sample {
+	char *file;		/* private, of a file, written to */
+	char *constant;		/* the same, now read-only */
+	char *hidden;		/* without a file, now without any access */
+	unsigned long ready;
+};
+
+/* Two marks of the same length: the file has the first one on disk. */
+#define ON_DISK		"on disk"
+#define WRITTEN		"written"
+
+FIXTURE(memory) {
+	char cg[FRZ_PATH_MAX];
+	struct sample *sample;
+	pid_t pid;
+	char arg[16];		/* the process, for --pids */
+	char smaps[64];		/* its smaps, as the tool reads it */
+	bool swaps;
+};
+
+FIXTURE_SETUP(memory)
+{
+	FRZ_GROUP_MAKE(self->cg);
+	self->sample = frz_shared(sizeof(*self->sample));
+	ASSERT_NE(NULL, self->sample);
+	ASSERT_STREQ("", make_dir());
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	FRZ_GROUP_END(self->cg);
+	if (self->swaps)
+		EXPECT_EQ(0, swapoff(RAM_DISK));
+	remove_tree(tool_dir);
+}
+
+#define MEMORY_TEST(name) TEST_F_TIMEOUT(memory, name, 90)
+
+/* A process with a sample, asleep. */
+#define START(fn) do { \
+	self->pid = ASSERT_PID(frz_spawn(self->cg, fn, self->sample)); \
+	ASSERT_EQ(0, frz_wait_word(&self->sample->ready, 1, FRZ_LIMIT)); \
+	ASSERT_EQ(0, frz_wait_asleep(self->pid, FRZ_LIMIT)); \
+	snprintf(self->arg, sizeof(self->arg), "%d", self->pid); \
+	snprintf(self->smaps, sizeof(self->smaps), "/proc/%d/task/%d/smaps", self->pid, \
+		 self->pid); \
+} while (0)
+
+#define ARGS "--registers=none", "--pids", self->arg, "s"
+
+/* What is in the core file at @addr: a mark, or what is instead. */
+static const char *mark_in(pid_t pid, const char *addr)
+{
+	static char mark[16];
+	struct core core;
+	const char *why;
+	ssize_t n;
+
+	why = core_open(&core, in_dir("s"), pid);
+	if (*why)
+		return why;
+	memset(mark, 0, sizeof(mark));
+	n = core_read(&core, addr, mark, sizeof(mark) - 1);
+	core_close(&core);
+	return n < 0 ? "no memory" : n ? mark : "left out";
+}
+
+static int rest(struct sample *sample)
+{
+	frz_inc(&sample->ready);
+	while (pause() < 0)
+		continue;
+	return 1;
+}
+
+static char *private_file(int prot)
+{
+	char name[FRZ_PATH_MAX], *p;
+	int fd;
+
+	snprintf(name, sizeof(name), "%s", in_dir("file.XXXXXX"));
+	fd = mkstemp(name);
+	if (fd < 0 || ftruncate(fd, PAGE) || pwrite(fd, ON_DISK, 8, 0) != 8)
+		_exit(1);
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		_exit(1);
+	memcpy(p, WRITTEN, 8);
+	if (mprotect(p, PAGE, prot))
+		_exit(1);
+	return p;
+}
+
+static void make_private(struct sample *sample)
+{
+	sample->file = private_file(PROT_READ | PROT_WRITE);
+	sample->constant = private_file(PROT_READ);
+	sample->hidden = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
+	if (sample->hidden == MAP_FAILED)
+		_exit(1);
+	memcpy(sample->hidden, WRITTEN, 8);
+	if (mprotect(sample->hidden, PAGE, PROT_NONE))
+		_exit(1);
+}
+
+#define NR_PRIVATE	3
+
+static const char *private_area(const struct sample *sample, unsigned int i)
+{
+	return !i ? sample->file : i == 1 ? sample->constant : sample->hidden;
+}
+
+static int be_private(void *arg)
+{
+	make_private(arg);
+	return rest(arg);
+}
+
+/*
+ * The smaps of a process
+ */
+
+/* The end of the number behind @key, for the mapping at @addr; NULL: there is none. */
+static char *smaps_number(char *text, const char *addr, const char *key)
+{
+	char word[32], *p;
+
+	snprintf(word, sizeof(word), "\n%08lx-", (unsigned long)addr);
+	p = strstr(text, word);
+	snprintf(word, sizeof(word), "\n%s:", key);
+	p = p ? strstr(p, word) : NULL;
+	return p ? strstr(p, " kB\n") : NULL;
+}
+
+/* How many kB @key is for the mapping at @addr, or -errno. */
+static long smaps_kb(pid_t pid, const char *addr, const char *key)
+{
+	static char text[65536];
+	char name[32], *p;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%d/smaps", pid);
+	n = snapshot_file("/proc", name, text, sizeof(text));
+	p = n < 0 ? NULL : smaps_number(text, addr, key);
+	if (!p)
+		return -ENOENT;
+	*p = 0;
+	while (p[-1] != ' ' && p[-1] != ':')
+		p--;
+	return atol(p);
+}
+
+static bool set_kb(char *text, const char *addr, const char *key, char digit)
+{
+	char *p = smaps_number(text, addr, key), *end = p;
+
+	if (!p)
+		return false;
+	while (p[-1] >= '0' && p[-1] <= '9')
+		*--p = ' ';
+	end[-1] = digit;
+	return true;
+}
+
+/*
+ * The file "smaps", with what the private areas have of their own counted by @key
+ * alone: 0, or -errno.
+ */
+static int prepare_smaps(pid_t pid, const struct sample *sample, const char *key)
+{
+	static char text[65536];
+	unsigned int i;
+	char name[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "%d/smaps", pid);
+	n = snapshot_file("/proc", name, text, sizeof(text));
+	if (n < 0)
+		return n;
+	for (i = 0; i < NR_PRIVATE; i++)
+		if (!set_kb(text, private_area(sample, i), "Anonymous", '0') ||
+		    !set_kb(text, private_area(sample, i), key, '4'))
+			return -ENOENT;
+	fd = open(in_dir("smaps"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, text, n) != n)
+		return -EIO;
+	close(fd);
+	return 0;
+}
+
+/*
+ * The lines of smaps that count what a private mapping has of its own, one after the
+ * other and with a smaps that was prepared: there is nothing in Anonymous, and all of
+ * it in that line. Other lines do not count.
+ */
+MEMORY_TEST(lines_of_smaps)
+{
+	static const struct {
+		const char *key;
+		bool counts;
+	} lines[] = {
+		{ "Anonymous", true },
+		{ "Swap", true },
+		{ "SwapPss", false },
+		{ "Private_Clean", false },
+	};
+	unsigned int i, j;
+
+	START(be_private);
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		ASSERT_EQ(0, prepare_smaps(self->pid, self->sample, lines[i].key));
+		ASSERT_EQ(TOOL_DONE, tool_with(self->smaps, in_dir("smaps"), ARGS)) {
+			TH_LOG("%s", tool_said());
+		}
+		for (j = 0; j < NR_PRIVATE; j++) {
+			EXPECT_STREQ(lines[i].counts ? WRITTEN : "left out",
+				     mark_in(self->pid, private_area(self->sample, j))) {
+				TH_LOG("%s, area %u", lines[i].key, j);
+			}
+		}
+		remove_tree(in_dir("s"));
+	}
+}
+
+/*
+ * Swap
+ */
+
+/* Make swap of the first pages of the ram disk, and use it: 0 or -errno. */
+static int swap_begin(void)
+{
+	const struct {
+		uint32_t version, last_page;
+	} info = { 1, RAM_PAGES - 1 };
+	int fd = open(RAM_DISK, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (pwrite(fd, &info, sizeof(info), 1024) != sizeof(info) ||
+	    pwrite(fd, "SWAPSPACE2", 10, PAGE - 10) != 10 || fsync(fd))
+		err = -EIO;
+	close(fd);
+	return err ? err : swapon(RAM_DISK, 0) ? -errno : 0;
+}
+
+static void swap_out(const char *addr)
+{
+	frz_until(madvise((void *)addr, PAGE, MADV_PAGEOUT) ||
+		  smaps_kb(getpid(), addr, "Swap") > 0, FRZ_LIMIT);
+}
+
+static int be_swapped(void *arg)
+{
+	unsigned int i;
+
+	make_private(arg);
+	for (i = 0; i < NR_PRIVATE; i++)
+		swap_out(private_area(arg, i));
+	return rest(arg);
+}
+
+/* Private memory that was written to and swapped out: of a file, and without access. */
+MEMORY_TEST(swapped_out)
+{
+	unsigned int i;
+	int err;
+
+	err = swap_begin();
+	if (err == -ENOENT || err == -ENXIO)
+		SKIP(return, "no " RAM_DISK);
+	ASSERT_EQ(0, err);
+	self->swaps = true;
+	START(be_swapped);
+	for (i = 0; i < NR_PRIVATE; i++) {
+		const char *area = private_area(self->sample, i);
+
+		ASSERT_LT(0, smaps_kb(self->pid, area, "Swap"));
+		ASSERT_EQ(0, smaps_kb(self->pid, area, "Anonymous"));
+	}
+	ASSERT_EQ(TOOL_DONE, tool(ARGS)) {
+		TH_LOG("%s", tool_said());
+	}
+	for (i = 0; i < NR_PRIVATE; i++) {
+		EXPECT_STREQ(WRITTEN, mark_in(self->pid, private_area(self->sample, i))) {
+			TH_LOG("area %u", i);
+		}
+	}
+}
+
+TEST_HARNESS_MAIN
