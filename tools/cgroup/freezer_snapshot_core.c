@@ -129,11 +129,15 @@ static void parse_detail(const char *line, struct vma *vma)
 	unsigned long kb;
 
 	/*
-	 * Pages that are swapped out are not in Anonymous.  In Swap are also those of
-	 * a file in tmpfs, which is too much, but not too little.
+	 * Pages that are swapped out, and huge pages of hugetlbfs, are not in
+	 * Anonymous.  The lines for them have those of the file, too, which is too
+	 * much, but not too little.
 	 */
 	if (sscanf(line, "Anonymous: %lu", &kb) == 1 ||
-	    (vma->perms[3] == 'p' && sscanf(line, "Swap: %lu", &kb) == 1)) {
+	    (vma->perms[3] == 'p' &&
+	     (sscanf(line, "Swap: %lu", &kb) == 1 ||
+	      sscanf(line, "Private_Hugetlb: %lu", &kb) == 1 ||
+	      sscanf(line, "Shared_Hugetlb: %lu", &kb) == 1))) {
 		vma->anon_kb += kb;
 		return;
 	}

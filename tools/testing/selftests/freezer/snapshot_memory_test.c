@@ -19,6 +19,8 @@
 #define RAM_DISK	"/dev/ram1"
 #define RAM_PAGES	256
 
+#define HUGE_PAGES	"/proc/sys/vm", "nr_hugepages"
+
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT	21
 #endif
@@ -27,6 +29,8 @@ struct sample {
 	char *file;		/* private, of a file, written to */
 	char *constant;		/* the same, now read-only */
 	char *hidden;		/* without a file, now without any access */
+	char *huge;		/* a huge page */
+	size_t huge_size;
 	unsigned long ready;
 };
 
@@ -41,6 +45,7 @@ FIXTURE(memory) {
 	char arg[16];		/* the process, for --pids */
 	char smaps[64];		/* its smaps, as the tool reads it */
 	bool swaps;
+	char huge_pages[32];	/* how many there were, if the test has changed that */
 };
 
 FIXTURE_SETUP(memory)
@@ -56,6 +61,8 @@ FIXTURE_TEARDOWN(memory)
 	FRZ_GROUP_END(self->cg);
 	if (self->swaps)
 		EXPECT_EQ(0, swapoff(RAM_DISK));
+	if (self->huge_pages[0])
+		EXPECT_EQ(0, frz_write(HUGE_PAGES, self->huge_pages));
 	remove_tree(tool_dir);
 }
 
@@ -229,6 +236,8 @@ MEMORY_TEST(lines_of_smaps)
 	} lines[] = {
 		{ "Anonymous", true },
 		{ "Swap", true },
+		{ "Private_Hugetlb", true },
+		{ "Shared_Hugetlb", true },
 		{ "SwapPss", false },
 		{ "Private_Clean", false },
 	};
@@ -313,6 +322,69 @@ MEMORY_TEST(swapped_out)
 			TH_LOG("area %u", i);
 		}
 	}
+}
+
+/*
+ * Huge pages
+ */
+
+static int be_huge(void *arg)
+{
+	struct sample *sample = arg;
+
+	sample->huge = mmap(NULL, 2 * sample->huge_size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (sample->huge == MAP_FAILED)
+		return 1;
+	memcpy(sample->huge, WRITTEN, 8);
+	memcpy(sample->huge + sample->huge_size - 8, WRITTEN, 8);
+	return rest(arg);
+}
+
+static size_t huge_page_size(void)
+{
+	char text[8192], *p;
+
+	if (snapshot_file("/proc", "meminfo", text, sizeof(text)) < 0)
+		return 0;
+	p = strstr(text, "\nHugepagesize:");
+	return p ? strtoul(p + strlen("\nHugepagesize:"), NULL, 10) * 1024 : 0;
+}
+
+/*
+ * Two private huge pages, of which one was written to: the whole of it, and zeroes for
+ * the other one, which is not made for that. A kernel without them has lines_of_smaps
+ * alone.
+ */
+MEMORY_TEST(huge_pages)
+{
+	char before[32], text[32];
+	const char *huge;
+
+	self->sample->huge_size = huge_page_size();
+	if (!self->sample->huge_size || frz_read(HUGE_PAGES, before, sizeof(before)) < 0) {
+		TH_LOG("the kernel has no huge pages: nothing to look at");
+		return;
+	}
+	snprintf(self->huge_pages, sizeof(self->huge_pages), "%s", before);
+	snprintf(text, sizeof(text), "%d", atoi(before) + 2);
+	ASSERT_EQ(0, frz_write(HUGE_PAGES, text));
+	frz_read(HUGE_PAGES, before, sizeof(before));
+	if (atoi(before) < atoi(text))
+		SKIP(return, "no memory for huge pages");
+	START(be_huge);
+	huge = self->sample->huge;
+	ASSERT_EQ(0, smaps_kb(self->pid, huge, "Anonymous"));
+	ASSERT_EQ(self->sample->huge_size / 1024,
+		  smaps_kb(self->pid, huge, "Private_Hugetlb"));
+	ASSERT_EQ(TOOL_DONE, tool(ARGS)) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ(WRITTEN, mark_in(self->pid, huge));
+	EXPECT_STREQ(WRITTEN, mark_in(self->pid, huge + self->sample->huge_size - 8));
+	EXPECT_STREQ("", mark_in(self->pid, huge + self->sample->huge_size));
+	EXPECT_EQ(self->sample->huge_size / 1024,
+		  smaps_kb(self->pid, huge, "Private_Hugetlb"));
 }
 
 TEST_HARNESS_MAIN

@@ -103,6 +103,8 @@ static const struct {
 	  "it cannot unmount what was mounted outside" },
 	{ WORLD_USERNS, "snapshot_memory_test", "swapped_out",
 	  "it may not turn on swap" },
+	{ WORLD_USERNS, "snapshot_memory_test", "huge_pages",
+	  "it may not change how many huge pages there are" },
 	{ WORLD_USERNS, "oom_test", NULL,
 	  "it cannot keep a process from the OOM killer" },
 	{ WORLD_MOVER, "lifecycle_test", "umount_while_frozen",
