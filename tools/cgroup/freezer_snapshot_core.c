@@ -46,7 +46,7 @@
  * @start:	first address
  * @end:	address behind it
  * @offset:	of @start in the file
- * @inode:	of the file, 0: anonymous
+ * @inode:	of the file
  * @name:	as in maps
  * @perms:	as in maps, "rwxp"
  * @anon_kb:	private memory that was written to, swapped out or not
@@ -116,6 +116,15 @@ static bool parse_head(const char *line, struct vma *vma)
 	return true;
 }
 
+/*
+ * The number of a System V segment stands where that of an inode does, and the
+ * first one is 0; but it has a path.
+ */
+static bool is_file(const struct vma *vma)
+{
+	return vma->inode || vma->name[0] == '/';
+}
+
 /* Two letters in VmFlags. */
 static bool has_flag(const char *flags, const char *flag)
 {
@@ -179,7 +188,7 @@ static int open_backing(struct process *proc, struct vma *vma)
 	char path[128];
 	struct stat st;
 
-	if (!vma->inode)
+	if (!is_file(vma))
 		return -1;
 	doing("opening the file of memory %lx of %d, %s", vma->start,
 	      proc->pid, vma->name);
@@ -231,7 +240,7 @@ static unsigned long wanted(struct process *proc, int mem, struct vma *vma)
 	if (shared && (vma->perms[1] == 'w' || strstr(vma->name, " (deleted)")))
 		return size;
 	/* a file, as it is on disk */
-	if (vma->inode && !vma->uffd)
+	if (is_file(vma) && !vma->uffd)
 		return is_elf(proc, mem, vma) ? page_size : 0;
 	/* [vdso], and memory that was never touched */
 	return vma->perms[0] == 'r' ? size : 0;
@@ -280,10 +289,10 @@ struct source {
  */
 static bool is_anonymous(const struct vma *vma)
 {
-	return !vma->inode && (vma->name[0] != '[' ||
-			       !strncmp(vma->name, "[anon:", 6) ||
-			       !strncmp(vma->name, "[stack", 6) ||
-			       !strcmp(vma->name, "[heap]"));
+	return !is_file(vma) && (vma->name[0] != '[' ||
+				 !strncmp(vma->name, "[anon:", 6) ||
+				 !strncmp(vma->name, "[stack", 6) ||
+				 !strcmp(vma->name, "[heap]"));
 }
 
 /* One page that is not there. */
@@ -595,13 +604,13 @@ static void put_files(struct buffer *buf)
 			vmas[i].start, vmas[i].end, vmas[i].offset / page_size,
 		};
 
-		if (!vmas[i].inode)
+		if (!is_file(&vmas[i]))
 			continue;
 		put(&desc, where, sizeof(where));
 		head[0]++;
 	}
 	for (i = 0; i < nr_vmas; i++)
-		if (vmas[i].inode)
+		if (is_file(&vmas[i]))
 			put(&desc, vmas[i].name, strlen(vmas[i].name) + 1);
 	memcpy(desc.data, head, sizeof(head));
 	put_note(buf, "CORE", NT_FILE, desc.data, desc.size);

@@ -6,7 +6,11 @@
  *
  * Clauses: C11.
  */
+#include <elf.h>
+#include <sched.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/swap.h>
 
 #include "freezer_test.h"
@@ -29,6 +33,7 @@ struct sample {
 	char *file;		/* private, of a file, written to */
 	char *constant;		/* the same, now read-only */
 	char *hidden;		/* without a file, now without any access */
+	char *segment;		/* of System V, shared, not touched */
 	char *huge;		/* a huge page */
 	size_t huge_size;
 	unsigned long ready;
@@ -385,6 +390,56 @@ MEMORY_TEST(huge_pages)
 	EXPECT_STREQ("", mark_in(self->pid, huge + self->sample->huge_size));
 	EXPECT_EQ(self->sample->huge_size / 1024,
 		  smaps_kb(self->pid, huge, "Private_Hugetlb"));
+}
+
+/*
+ * System V
+ */
+
+static int be_attached(void *arg)
+{
+	struct sample *sample = arg;
+	char *p;
+	int id;
+
+	if (unshare(CLONE_NEWIPC))
+		return 1;
+	id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
+	if (id)
+		return 2;
+	/* somebody has written to it, and this process has not touched it */
+	p = shmat(id, NULL, 0);
+	if (p == (void *)-1)
+		return 3;
+	memcpy(p, WRITTEN, 8);
+	if (shmdt(p))
+		return 4;
+	sample->segment = shmat(id, NULL, 0);
+	return sample->segment == (void *)-1 ? 5 : rest(arg);
+}
+
+/*
+ * The first segment of an IPC namespace: in maps it has the number 0, as memory without
+ * a file has. What is in it is in the core file, though this process has none of its
+ * pages, and so is its name.
+ */
+MEMORY_TEST(first_segment_of_system_v)
+{
+	const void *note;
+	struct core core;
+	size_t size;
+
+	START(be_attached);
+	ASSERT_EQ(0, smaps_kb(self->pid, self->sample->segment, "Rss"));
+	ASSERT_EQ(TOOL_DONE, tool(ARGS)) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ(WRITTEN, mark_in(self->pid, self->sample->segment));
+	ASSERT_STREQ("", core_open(&core, in_dir("s"), self->pid));
+	note = core_note(&core, 0, NT_FILE, &size);
+	ASSERT_NE(NULL, note);
+	EXPECT_NE(NULL, memmem(note, size, "/SYSV", 5));
+	core_close(&core);
 }
 
 TEST_HARNESS_MAIN
