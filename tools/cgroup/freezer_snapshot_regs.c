@@ -118,6 +118,9 @@ static enum {
 
 static bool in_vain;
 
+/* What the thread of regs_hold() has stopped with. */
+static int held;
+
 /* Those that were asked to stop, and have not. */
 static pid_t *asked;
 static unsigned int nr_asked;
@@ -140,7 +143,7 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* Wait for the stop of @tid that was asked for: 0, or -errno. */
+/* Wait until @tid, which was asked to, stops: the wait status, or -errno. */
 static int wait_stop(pid_t tid, int64_t deadline)
 {
 	sigset_t chld;
@@ -157,7 +160,7 @@ static int wait_stop(pid_t tid, int64_t deadline)
 		if (ret < 0)
 			return -errno;
 		if (ret == tid)
-			return WIFSTOPPED(status) ? 0 : -ESRCH;
+			return WIFSTOPPED(status) ? status : -ESRCH;
 		if (left <= 0)
 			return -ETIMEDOUT;
 		/* one signal may stand for several stops */
@@ -165,6 +168,18 @@ static int wait_stop(pid_t tid, int64_t deadline)
 			ts.tv_nsec = left * 1000000;
 		sigtimedwait(&chld, NULL, &ts);
 	}
+}
+
+/*
+ * A signal may have come before the request to stop, and the thread has stopped
+ * to deliver it.  It gets the signal now, which would be lost otherwise.  The stop
+ * that was asked for and the one of a stopped process have no signal to deliver.
+ */
+static void let_go(pid_t tid, int status)
+{
+	unsigned long sig = status >> 16 ? 0 : WSTOPSIG(status);
+
+	ptrace(PTRACE_DETACH, tid, NULL, (void *)sig);
 }
 
 static void add_regset(struct thread *thread, unsigned int type,
@@ -214,12 +229,13 @@ static int ask(pid_t tid)
 /* Take the registers of a thread that was asked to stop: 0, or -errno. */
 static int collect(struct thread *thread, int64_t deadline)
 {
-	int err = wait_stop(thread->tid, deadline);
+	int status = wait_stop(thread->tid, deadline);
+	int err;
 
-	if (err)
-		return err;
+	if (status < 0)
+		return status;
 	err = fetch_regsets(thread);
-	ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
+	let_go(thread->tid, status);
 	return err;
 }
 
@@ -272,7 +288,8 @@ bool regs_hold(struct process *proc)
 	if ((opt.regs != REGS_AUTO && opt.regs != REGS_PTRACE) ||
 	    trace == TRACE_DOES_NOT || ask(tid) < 0)
 		return false;
-	if (!wait_stop(tid, now_ms() + opt.regs_ms))
+	held = wait_stop(tid, now_ms() + opt.regs_ms);
+	if (held > 0)
 		return true;
 	add_asked(tid);
 	return false;
@@ -280,7 +297,7 @@ bool regs_hold(struct process *proc)
 
 void regs_release(struct process *proc)
 {
-	ptrace(PTRACE_DETACH, proc->threads[proc->rep].tid, NULL, NULL);
+	let_go(proc->threads[proc->rep].tid, held);
 }
 
 /* The guard has been given back, and whoever was asked to stop does so. */
@@ -290,9 +307,10 @@ void regs_let_go(void)
 
 	while (nr_asked) {
 		pid_t tid = asked[--nr_asked];
+		int status = wait_stop(tid, deadline);
 
-		if (!wait_stop(tid, deadline))
-			ptrace(PTRACE_DETACH, tid, NULL, NULL);
+		if (status > 0)
+			let_go(tid, status);
 	}
 }
 

@@ -408,6 +408,139 @@ FREEZER_LONG_TEST(ended_at_each_step)
 	remove_tree(tool_dir);
 }
 
+/*
+ * Signals and a tracer
+ */
+
+struct listener {
+	unsigned long ready;
+	unsigned long heard;		/* the numbers that came, a digit for each */
+};
+
+static struct listener *listener;
+
+static void hear(int sig, siginfo_t *info, void *context)
+{
+	frz_store(&listener->heard, frz_load(&listener->heard) * 10 + info->si_value.sival_int);
+}
+
+static int be_listener(void *arg)
+{
+	struct sigaction sa = { .sa_sigaction = hear, .sa_flags = SA_SIGINFO };
+
+	listener = arg;
+	if (sigaction(SIGRTMIN, &sa, NULL))
+		return 1;
+	frz_inc(&listener->ready);
+	while (pause() < 0)
+		continue;
+	return 1;
+}
+
+/* Let the worker run until it has attached itself to @pid, and stop it there: 0 or -errno. */
+static int until_attached(pid_t worker, pid_t pid)
+{
+	int64_t end = frz_now_ns() + FRZ_LIMIT * 1000000LL;
+	int status;
+
+	while (frz_now_ns() < end) {
+		if (ptrace(PTRACE_SYSCALL, worker, 0, 0))
+			return -errno;
+		status = next_stop(worker);
+		if (status < 0)
+			return status;
+		if (status >> 8 != (SIGTRAP | 0x80))
+			return -EPROTO;
+		if (frz_proc_status(pid, "TracerPid") > 0)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+/* SIGSTOP, or three of a signal that is queued, with numbers. */
+static int send_signals(pid_t pid, int sig)
+{
+	union sigval value;
+
+	if (sig == SIGSTOP)
+		return kill(pid, sig);
+	for (value.sival_int = 1; value.sival_int <= 3; value.sival_int++)
+		if (sigqueue(pid, sig, value))
+			return -errno;
+	return 0;
+}
+
+static bool has_signals(struct listener *to, pid_t pid, int sig)
+{
+	return sig == SIGSTOP ? frz_task_state(pid) == 'T' : frz_load(&to->heard) == 123;
+}
+
+/*
+ * A signal comes when the program has attached itself to a process, and has not yet
+ * asked it to stop: the process stops for the tracer before it has the signal. It gets
+ * that signal, and those behind it, in order; a stop signal stops it.
+ */
+FREEZER_TEST(signals_meet_the_tracer)
+{
+	const int sigs[] = { SIGRTMIN, SIGSTOP };
+	struct listener *to = frz_shared(sizeof(*to));
+	pid_t pid, worker, supervisor;
+	unsigned int i;
+	char arg[16];
+
+	ASSERT_NE(NULL, to);
+	ASSERT_STREQ("", make_dir());
+	pid = ASSERT_PID(frz_spawn(self->cg, be_listener, to));
+	ASSERT_EQ(0, frz_wait_word(&to->ready, 1, FRZ_LIMIT));
+	snprintf(arg, sizeof(arg), "%d", pid);
+
+	for (i = 0; i < ARRAY_SIZE(sigs); i++) {
+		const char *const args[] = { "--registers=ptrace", "--registers-wait=5000",
+					     "--pids", arg, "s", NULL };
+
+		ASSERT_EQ(0, frz_wait_asleep(pid, FRZ_LIMIT));
+		worker = worker_start(args, &supervisor);
+		ASSERT_LT(0, worker);
+		ASSERT_EQ(0, until_attached(worker, pid));
+		ASSERT_EQ(0, send_signals(pid, sigs[i]));
+		ASSERT_EQ(0, wait_task_state(pid, 't'));
+		ASSERT_EQ(0, ptrace(PTRACE_DETACH, worker, 0, 0));
+		ASSERT_EQ(TOOL_DONE, tool_result(supervisor)) {
+			TH_LOG("%s", tool_said());
+		}
+		EXPECT_STREQ("1 full, 0 partial, 0 none", snapshot_key(in_dir("s"), "registers"));
+		EXPECT_EQ(0, frz_proc_status(pid, "TracerPid"));
+		EXPECT_TRUE(frz_until(has_signals(to, pid, sigs[i]), FRZ_AT_ONCE)) {
+			TH_LOG("signal %d, heard %lu", sigs[i], frz_load(&to->heard));
+		}
+		remove_tree(in_dir("s"));
+	}
+	remove_tree(tool_dir);
+}
+
+/* A stopped process has all registers, stays stopped, and goes on with SIGCONT. */
+FREEZER_TEST(a_stopped_process)
+{
+	unsigned long *word = ASSERT_WORDS(1);
+	char arg[16];
+	pid_t pid;
+
+	ASSERT_STREQ("", make_dir());
+	pid = ASSERT_SPINNER(self->cg, word);
+	snprintf(arg, sizeof(arg), "%d", pid);
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_EQ(0, wait_task_state(pid, 'T'));
+	ASSERT_EQ(TOOL_DONE, tool("--registers=ptrace", "--pids", arg, "s")) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ("1 full, 0 partial, 0 none", snapshot_key(in_dir("s"), "registers"));
+	EXPECT_EQ(0, wait_task_state(pid, 'T'));
+	EXPECT_STANDS(word);
+	EXPECT_EQ(0, kill(pid, SIGCONT));
+	EXPECT_RUNS(word);
+	remove_tree(tool_dir);
+}
+
 static int open_fuse(void *arg)
 {
 	if (open(fuse_dir, O_RDONLY) < 0)
