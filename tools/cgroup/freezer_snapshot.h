@@ -190,7 +190,7 @@ uint64_t group_generation(void);
 
 /* freezer_snapshot_proc.c */
 
-unsigned long proc_number(const char *status, const char *key, int base);
+unsigned long proc_number(const char *status, const char *key, unsigned int base);
 char *stat_fields(char *stat);
 void proc_write(struct process *proc, int dir);
 

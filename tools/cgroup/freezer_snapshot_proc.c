@@ -59,8 +59,23 @@ static void set_saved(const struct stat *st)
 	nr_saved++;
 }
 
+/* A mask of signals may have more digits than fit: the last ones are its first word. */
+static unsigned long last_digits(const char *text, unsigned int base)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned long num = 0;
+	const char *digit;
+
+	text += strspn(text, " \t");
+	while (*text && (digit = strchr(digits, *text)) && digit < digits + base) {
+		num = num * base + (digit - digits);
+		text++;
+	}
+	return num;
+}
+
 /* The number behind "@key:" in status, or in fdinfo; 0 if there is none. */
-unsigned long proc_number(const char *status, const char *key, int base)
+unsigned long proc_number(const char *status, const char *key, unsigned int base)
 {
 	size_t len = strlen(key);
 	const char *line;
@@ -68,7 +83,7 @@ unsigned long proc_number(const char *status, const char *key, int base)
 	for (line = status; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (!strncmp(line, key, len) && line[len] == ':')
-			return strtoul(line + len + 1, NULL, base);
+			return last_digits(line + len + 1, base);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/procfs.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 
@@ -314,6 +315,53 @@ FREEZER_TEST(ended_at_some_point)
 	}
 	TH_LOG("%u of %u were complete", complete, i);
 	EXPECT_STREQ("", bank_health(&bank));
+	remove_tree(tool_dir);
+}
+
+static int block_signals(void *arg)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMAX);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	raise(SIGUSR1);
+	raise(SIGRTMAX);
+	return frz_sleep(arg);
+}
+
+/*
+ * A process blocks the last signal that there is, too, and has it pending: its core file
+ * has as much of both masks as a word holds, the first signals.
+ */
+FREEZER_TEST(masks_of_signals)
+{
+	unsigned long *word = ASSERT_WORDS(1), want;
+	struct elf_prstatus status;
+	const void *note;
+	struct core core;
+	char arg[16];
+	pid_t pid;
+
+	want = 1UL << (SIGUSR1 - 1);
+	if (SIGRTMAX <= (int)sizeof(want) * 8)
+		want |= 1UL << (SIGRTMAX - 1);
+	ASSERT_STREQ("", make_dir());
+	pid = ASSERT_PID(frz_spawn(self->cg, block_signals, word));
+	ASSERT_EQ(0, frz_wait_word(word, 1, FRZ_LIMIT));
+	snprintf(arg, sizeof(arg), "%d", pid);
+	ASSERT_EQ(TOOL_DONE, tool("--registers=none", "--pids", arg, "s")) {
+		TH_LOG("%s", tool_said());
+	}
+	ASSERT_STREQ("", core_open(&core, in_dir("s"), pid));
+	note = core_note(&core, pid, NT_PRSTATUS, NULL);
+	ASSERT_NE(NULL, note);
+	/* with times of another size, which come behind the masks */
+	memcpy(&status, note, offsetof(struct elf_prstatus, pr_pid));
+	EXPECT_EQ(want, status.pr_sigpend);
+	EXPECT_EQ(want, status.pr_sighold);
+	core_close(&core);
 	remove_tree(tool_dir);
 }
 
