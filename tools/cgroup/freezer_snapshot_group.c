@@ -152,12 +152,15 @@ uint64_t group_generation(void)
 
 void group_hold(void)
 {
+	int err = 0;
+
 	if (opt.guard) {
 		doing("waiting for the guard of %s", opt.cgroup);
 		/* the kernel has its own time limit, freezer.timeout_ms */
 		alarm(0);
 		guard = openat(cgroup_dir, "freezer.checkpoint",
 			       O_RDWR | O_CLOEXEC);
+		err = errno;
 	}
 	generation = group_generation();
 
@@ -169,7 +172,7 @@ void group_hold(void)
 	if (guard >= 0)
 		return;
 
-	switch (errno) {
+	switch (err) {
 	case EBUSY:
 		if (state_is("CHECKPOINTING"))
 			die(EXIT_GUARD_BUSY,
@@ -186,8 +189,8 @@ void group_hold(void)
 		die(EXIT_NO_GUARD,
 		    "this kernel has no freezer.checkpoint (see --no-guard)");
 	default:
-		die(EXIT_ERROR, "cannot open freezer.checkpoint of %s: %m",
-		    opt.cgroup);
+		die(EXIT_ERROR, "cannot open freezer.checkpoint of %s: %s",
+		    opt.cgroup, strerror(err));
 	}
 }
 

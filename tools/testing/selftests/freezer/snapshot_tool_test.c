@@ -226,6 +226,7 @@ FREEZER_TEST(progress)
 FREEZER_TEST(refusals)
 {
 	unsigned long *word = ASSERT_WORDS(1);
+	char stat_file[FRZ_PATH_MAX + 16];
 	int fd;
 
 	ASSERT_STREQ("", make_dir());
@@ -246,6 +247,12 @@ FREEZER_TEST(refusals)
 		TH_LOG("%s", tool_said());
 	}
 	EXPECT_STATE(self->cg, "CHECKPOINTING");
+	/* the same if it cannot read another file before it says so */
+	snprintf(stat_file, sizeof(stat_file), "%s/freezer.stat", self->cg);
+	ASSERT_EQ(0, mknod(in_dir("socket"), S_IFSOCK | 0600, 0));
+	EXPECT_EQ(TOOL_BUSY, tool_with(stat_file, in_dir("socket"), self->cg, "s")) {
+		TH_LOG("%s", tool_said());
+	}
 	close(fd);
 	EXPECT_STATE(self->cg, "FROZEN");
 
