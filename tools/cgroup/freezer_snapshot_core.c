@@ -174,9 +174,12 @@ static void read_vmas(struct process *proc, char *smaps, bool detailed)
 			parse_detail(line, &vmas[nr_vmas - 1]);
 		}
 	}
-	if (!detailed && nr_vmas)
+	if (!detailed && nr_vmas) {
 		note(proc->pid, 0,
 		     "no smaps: mappings of devices and unwanted memory were not told apart");
+		note(proc->pid, 0,
+		     "no smaps: private memory that was written to and cannot be written to any more was left out, unless it is anonymous and readable");
+	}
 }
 
 /*

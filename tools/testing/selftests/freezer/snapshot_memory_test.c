@@ -11,6 +11,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 
 #include "freezer_test.h"
@@ -261,6 +262,29 @@ MEMORY_TEST(lines_of_smaps)
 			}
 		}
 		remove_tree(in_dir("s"));
+	}
+}
+
+/*
+ * A kernel without smaps, for which a socket stands here, that cannot be opened: what
+ * can be written to is in the core file. What cannot be any more is not, and a note
+ * says so.
+ */
+MEMORY_TEST(without_smaps)
+{
+	char buf[4096];
+
+	START(be_private);
+	ASSERT_EQ(0, mknod(in_dir("socket"), S_IFSOCK | 0600, 0));
+	ASSERT_EQ(TOOL_DONE, tool_with(self->smaps, in_dir("socket"), ARGS)) {
+		TH_LOG("%s", tool_said());
+	}
+	EXPECT_STREQ(WRITTEN, mark_in(self->pid, self->sample->file));
+	EXPECT_STREQ("left out", mark_in(self->pid, self->sample->constant));
+	EXPECT_STREQ("left out", mark_in(self->pid, self->sample->hidden));
+	ASSERT_LT(0, snapshot_file(in_dir("s"), "notes", buf, sizeof(buf)));
+	EXPECT_NE(NULL, strstr(buf, "cannot be written to any more was left out")) {
+		TH_LOG("%s", buf);
 	}
 }
 
