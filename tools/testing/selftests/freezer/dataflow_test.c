@@ -724,6 +724,9 @@ TEST_F_TIMEOUT(border, left_when_killed, 90)
 	struct flow_task task = { .q = self->q, .call = variant->call };
 	pid_t in, out;
 
+	/* a request of io_uring is done on the way to the signal: section 14 */
+	if (variant->call == in_uring_accept)
+		return;
 	/* in cgroup v2 there is no other way */
 	frz_write(self->in, "freezer.killable", "1");
 	in = ASSERT_PID(blocked(self->in, self->q, variant->call));

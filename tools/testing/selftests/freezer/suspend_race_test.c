@@ -507,10 +507,11 @@ static int fork_alone(void *arg)
 	pid = fork();
 	if (!pid)
 		_exit(0);
-	if (!frz_load(&f->too_late))
-		ioctl(f->snapshot, SNAPSHOT_UNFREEZE, 0);
 	alarm(0);
 	frz_store(&f->forked, 1);
+	/* held from here on */
+	if (!frz_load(&f->too_late))
+		ioctl(f->snapshot, SNAPSHOT_UNFREEZE, 0);
 	return pid < 0 || frz_wait_exit(pid, FRZ_LIMIT) ? 3 : 0;
 }
 
