@@ -99,7 +99,9 @@ unsigned int freezer_quiesce_task(struct task_struct *task, void *data)
 	if (unlikely(data_race(task->files) == attempt->files))
 		WRITE_ONCE(attempt->shared, true);
 
-	cgroup_freezer_retry_trap(task);
+	/* a tracer wakes a parked one itself; in a uprobe's step that goes back to sleep */
+	if (door->rest != CGROUP_FREEZER_PARKED)
+		cgroup_freezer_retry_trap(task);
 	how = freezer_freeze_task(task);
 	if (how == CGROUP_FREEZER_IN_PLACE && !freezer_wants_to_leave(task) &&
 	    !freezer_is_traced_now(task)) {
