@@ -216,7 +216,8 @@
  *		middle (cgroup_freezer_sync()).
  *
  * No cgroup holds the task that suspends the system while it does so: it is busy,
- * however it sleeps, and comes to its door when it has resumed the system.
+ * however it sleeps, and comes to its door when it has resumed the system. So it passes
+ * the gates as well: a call that is started over would never come to that door.
  */
 #ifndef _KERNEL_CGROUP_FREEZER_H
 #define _KERNEL_CGROUP_FREEZER_H

@@ -144,7 +144,7 @@ freezer_look_leaving(struct task_struct *task, struct cgroup_freezer *freezer,
 		if (hold == CGROUP_FREEZER_V2 && state & __TASK_TRACED)
 			return how;
 		if (hold == CGROUP_FREEZER_V2 && state & TASK_FREEZABLE) {
-			/* io_uring_cancel_generic(): many short sleeps, each another one */
+			/* io_uring_cancel_generic(), and no other, sleeps in this state */
 			if (state & __TASK_FREEZABLE_UNSAFE && state & TASK_NOLOAD)
 				return ktime_get_ns() < freezer->grace_ns ?
 				       CGROUP_FREEZER_BUSY : how;
