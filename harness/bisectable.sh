@@ -16,7 +16,8 @@
 #
 # What is done is remembered in out/bisect/, by the content of the tree and the configuration, so it
 # may be interrupted, and only what a changed patch or file concerns is done again. FROM= and TO=
-# are the numbers of the first and the last patch to look at, CONFIGS="1 5" the lines of the table.
+# are the numbers of the first and the last patch to look at (1120), CONFIGS="1 5" the lines of the
+# table.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -116,8 +117,24 @@ for c in "${wanted[@]}"; do
 		die "CONFIGS=$CONFIGS: there are 1 to ${#rows[@]}"
 	fi
 done
+# position NAME VALUE: of the patch that FROM= or TO= is the number of, in the series of BASE
+position() {
+	local i
+	for ((i = 0; i < total; i++)); do
+		if [[ ${patches[i]} == "$2"-* ]]; then
+			echo $((i + 1))
+			return
+		fi
+	done
+	die "$1=$2: no patch of $BASE begins with that number, see patches/series"
+}
+
+from=1 to=$total
+[ -z "${FROM:-}" ] || from=$(position FROM "$FROM")
+[ -z "${TO:-}" ] || to=$(position TO "$TO")
+[ "$from" -le "$to" ] || die "FROM=$FROM comes after TO=$TO"
 failed=0 done_before=0 started=$SECONDS
-steps=$(((${TO:-$total} - ${FROM:-1} + 1) * ${#wanted[@]} + 1))
+steps=$(((to - from + 1) * ${#wanted[@]} + 1))
 n=0
 
 # boot_step y|n: build the small kernel of this step with or without the freezer, and boot it; a
@@ -163,7 +180,7 @@ result() {
 		"$((c + 1))/${#rows[@]}" "$1"
 }
 
-for ((k = ${FROM:-1}; k <= ${TO:-$total}; k++)); do
+for ((k = from; k <= to; k++)); do
 	export SERIES_STEPS=$k
 	patch=${patches[k - 1]}
 	# The variables of this step
@@ -253,16 +270,16 @@ done
 unset SERIES_STEPS
 
 # The end of the series boots and passes.
-if [ "${TO:-$total}" = "$total" ] && [ -z "${NOBOOT:-}${BOOT:-}" ]; then
+if [ "$to" = "$total" ] && [ -z "${NOBOOT:-}${BOOT:-}" ]; then
 	if ! TESTS=${TESTS:-core} "$dir/test.sh"; then
 		failed=$((failed + 1))
 	fi
 fi
 if [ "$failed" = 0 ] && [ -n "${BOOT:-}" ]; then
-	echo "bisectable: BASE=$BASE, patches ${FROM:-1} to ${TO:-$total} of $total:" \
+	echo "bisectable: BASE=$BASE, patches $from to $to of $total:" \
 		"each builds and boots, freezer: $BOOT"
 elif [ "$failed" = 0 ]; then
-	echo "bisectable: BASE=$BASE, $total patches," \
+	echo "bisectable: BASE=$BASE, patches $from to $to of $total," \
 		"${#wanted[@]} of ${#rows[@]} configurations: no warning, no error"
 else
 	echo "bisectable: BASE=$BASE: $failed failed"
